@@ -1,0 +1,43 @@
+// mapper.h: mapping commands from the daemon, carried out by a thread of the component. Both ends of the wire format.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/result.h"
+#include "core/unique_fd.h"
+
+namespace kaal {
+
+struct MapCommand {
+  std::uint32_t call_id;
+  std::uint32_t permissions;  // kPermissionNone unmaps
+  std::uint64_t address;
+  std::uint64_t bytes;
+};
+
+struct MapReply {
+  std::uint32_t call_id;
+  std::int32_t error;  // 0 or an errno
+};
+
+// Component: starts the thread, which owns `socket` from then on. It ends the process with `exit_status` when the
+// daemon's end is gone: a component that nobody can revoke from must not go on.
+Status StartMapper(int socket, int exit_status);
+
+// Daemon: says why `command` is none: mapping needs a frame, unmapping (`frame` -1) none.
+Refusal CheckMapCommand(const MapCommand& command, int frame);
+
+// Daemon: false when the socket is full.
+Result<bool> SendMapCommand(int socket, const MapCommand& command, int frame);
+
+enum class ReplyState { kReceived, kNone, kGone };
+struct ReceivedReply {
+  ReplyState state;  // kGone also for an answer that is none
+  MapReply reply;
+};
+
+// Daemon: never blocks.
+Result<ReceivedReply> ReceiveMapReply(int socket);
+
+}  // namespace kaal

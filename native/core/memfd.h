@@ -1,0 +1,26 @@
+// memfd.h: frames, the anonymous shared memory behind every mapping.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "core/result.h"
+#include "core/unique_fd.h"
+
+namespace kaal {
+
+std::size_t PageBytes();
+
+// Says why a frame of `bytes` called `label` cannot be.
+Refusal CheckFrame(std::uint64_t bytes, const std::string& label);
+
+// A frame of exactly `bytes`, allocated and zero. Its size can never change. `label` shows in /proc/PID/maps.
+Result<UniqueFd> CreateFrame(std::uint64_t bytes, const std::string& label);
+
+// Another descriptor of the same open file, close-on-exec.
+Result<UniqueFd> DuplicateFd(int fd);
+
+Status CloseFd(int fd);
+
+}  // namespace kaal

@@ -1,0 +1,183 @@
+// index.ts: the addon's one declaration. Every function is synchronous and returns at once unless it says otherwise.
+// A refused system call throws a NativeError with the call's name and errno; a wrong argument throws a TypeError.
+
+import { createRequire } from "node:module"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+/** A file descriptor of this process, owned by who received it; close it with `closeFd`. */
+export type Fd = number
+
+/** What the addon throws when Linux refuses. `syscall` is the call's name, `code` the errno's ("ENOMEM"), `errno` its number. */
+export interface NativeError extends Error {
+  readonly code: string
+  readonly errno: number
+  readonly syscall: string
+}
+
+/** Outcome of `futexWait`: 0 woken or a word had changed already, 1 the deadline passed, 2 a signal interrupted it. */
+export type FutexOutcome = 0 | 1 | 2
+
+export interface Received {
+  /** Bytes received into the buffer; 0 means that the other side is gone. */
+  readonly bytes: number
+  readonly fds: readonly Fd[]
+  /** True when the message or its descriptors did not fit and were cut off by the kernel; what is cut is closed. */
+  readonly truncated: boolean
+}
+
+export interface SpawnOptions {
+  /** Absolute path of the executable. */
+  readonly file: string
+  /** All arguments, argv[0] included. */
+  readonly argv: readonly string[]
+  /** The whole environment, "NAME=value" each; nothing is inherited. */
+  readonly env: readonly string[]
+  /** The child's descriptors 0, 1, 2, ... in order; every other one is closed. */
+  readonly fds: readonly Fd[]
+}
+
+export interface Spawned {
+  readonly pid: number
+  /** Becomes readable when the process has ended. */
+  readonly pidfd: Fd
+}
+
+/** How a reaped process ended: exactly one of the two is set. */
+export interface ExitStatus {
+  readonly code?: number
+  /** The signal's name, "SIGSEGV". */
+  readonly signal?: string
+}
+
+/** The last page fault of a process, as its SIGSEGV handler wrote it down. */
+export interface FaultRecord {
+  /** Byte offset in the attached memory; -1 when the address lies outside it. */
+  readonly address: number
+  readonly access: "read" | "write"
+  readonly threadId: number
+  /** True when V8 took it as a WebAssembly trap, false when the process died of it. */
+  readonly trapped: boolean
+  /** Counts the faults of this process, from 1. */
+  readonly sequence: number
+}
+
+export interface MapperReply {
+  readonly callId: number
+  /** 0, or the errno that the command was refused with. */
+  readonly errno: number
+}
+
+export interface TscInfo {
+  /** CPU advertises a constant and non-stop time stamp counter. Without it cycles mean nothing here. */
+  readonly constant: boolean
+  /** Measured against CLOCK_MONOTONIC_RAW over about 20 ms; 0 when not constant. */
+  readonly hz: number
+}
+
+export interface Native {
+  // memfd
+  /** A new memfd of `bytes` (a multiple of the page size), allocated, sealed against shrinking and growing. */
+  createFrame(bytes: number, label: string): Fd
+  closeFd(fd: Fd): void
+  duplicateFd(fd: Fd): Fd
+  /** /dev/null, for a child that shall read nothing. Close-on-exec. */
+  openNothing(): Fd
+  /** A pipe, close-on-exec: [read end, non-blocking; write end]. */
+  createPipe(): readonly [Fd, Fd]
+
+  // VSpace. One memory for each JavaScript thread: a Uint8Array over the whole of a shared WebAssembly.Memory.
+  /** Remembers the memory and makes everything from `privateBytes` on, and page 0, PROT_NONE. Throws if called twice with another memory. */
+  attachMemory(memory: Uint8Array, privateBytes: number): void
+  /** The same for a further thread of the process: remembers, changes no page. */
+  adoptMemory(memory: Uint8Array): void
+  /** Maps `bytes` of `fd`, from its start, over [address, address + bytes). `permissions` is 1 (read) or 3 (read and write). */
+  map(address: number, bytes: number, fd: Fd, permissions: number): void
+  /** Makes [address, address + bytes) PROT_NONE again and drops what was mapped. */
+  unmap(address: number, bytes: number): void
+
+  // futex, on words of the attached memory; shared between processes
+  /**
+   * Sleeps while every word holds its expected value. `words` holds pairs: address (a multiple of 4), expected value.
+   * BLOCKS this thread. `count` pairs are used, 1 to 128. `timeoutNs` is relative, Infinity for none.
+   */
+  futexWait(words: Uint32Array, count: number, timeoutNs: number): FutexOutcome
+  /** Wakes at most `count` sleepers of the word; returns how many. */
+  futexWake(address: number, count: number): number
+
+  // control sockets: SOCK_SEQPACKET pairs, close-on-exec
+  createSocketPair(): readonly [Fd, Fd]
+  /** Sends one message with descriptors (up to 16). Returns false when the socket is full (never blocks). EPIPE throws. */
+  sendMessage(fd: Fd, message: Uint8Array, fds: readonly Fd[]): boolean
+  /** Receives one message if there is one, else returns undefined. Never blocks. Descriptors are close-on-exec. */
+  receiveMessage(fd: Fd, into: Uint8Array): Received | undefined
+  /** Sends and then BLOCKS until a message has come or `timeoutMs` has passed (throws ETIMEDOUT). Descriptors that come are closed. Returns its bytes. */
+  callMessage(fd: Fd, message: Uint8Array, into: Uint8Array, timeoutMs: number): number
+  /** BLOCKS until a message has come; as `callMessage` without the sending. */
+  waitMessage(fd: Fd, into: Uint8Array, timeoutMs: number): number
+
+  // event loop (libuv's uv_poll)
+  /** Calls back on this thread's event loop whenever `fd` is readable. Returns the function that ends it; it does not close the fd. */
+  watchReadable(fd: Fd, callback: () => void): () => void
+
+  // mapper: the component's side is a native thread, the daemon's side two calls
+  /**
+   * Starts the thread that carries out the daemon's mapping commands arriving on `fd` against the attached memory.
+   * When the daemon's end closes, the thread ends the process with status `exitStatus`.
+   */
+  startMapper(fd: Fd, exitStatus: number): void
+  /** Daemon: asks the component at the other end to map (permissions 1 or 3, with memory) or unmap (permissions 0, memory -1). False when the socket is full. */
+  sendMapperCommand(fd: Fd, callId: number, address: number, bytes: number, permissions: number, memory: Fd): boolean
+  /** Daemon: the next answer, or undefined when there is none; null when the component is gone or sent nonsense. */
+  receiveMapperReply(fd: Fd): MapperReply | undefined | null
+
+  // processes
+  spawn(options: SpawnOptions): Spawned
+  /** Reaps a process that has ended; undefined while it still runs. */
+  reap(pid: number): ExitStatus | undefined
+  /** Sends a signal by pidfd, so it can never hit a process that took the number over. False when the process is gone. */
+  sendSignal(pidfd: Fd, signal: string): boolean
+
+  // faults
+  /** Puts our SIGSEGV handler in front of Node's. It writes each fault into the page of `record` (a frame of one page). */
+  installFaultHandler(record: Fd): void
+  /** This process's last fault. */
+  lastFault(): FaultRecord | undefined
+  /** The last fault in another process's record page. */
+  readFaultRecord(record: Fd): FaultRecord | undefined
+
+  // processor
+  /** Processors that this thread may run on. */
+  affinity(): number[]
+  /** Pins the calling thread. */
+  setAffinity(cpus: readonly number[]): void
+  /** The time stamp counter, after earlier loads have completed. Exact as a double for 40 days at 2.6 GHz. */
+  tsc(): number
+  tscInfo(): TscInfo
+}
+
+/** Name of the environment variable that overrides where the addon is; the daemon sets it for components. */
+export const ADDON_VARIABLE = "KAAL_ADDON"
+
+function load(): Native {
+  const require = createRequire(import.meta.url)
+  const override = process.env[ADDON_VARIABLE]
+  if (override !== undefined) return require(override) as Native
+  return require(addonPath()) as Native
+}
+
+/** Where the build puts the addon: build/Release below the package's root, seen from native/ and from dist/. */
+export function addonPath(): string {
+  return join(packageRoot(), "build", "Release", "kaal.node")
+}
+
+/** Where the build puts the launcher executable. */
+export function launcherPath(): string {
+  return join(packageRoot(), "build", "Release", "kaal-launcher")
+}
+
+function packageRoot(): string {
+  return dirname(dirname(fileURLToPath(import.meta.url)))
+}
+
+export const native: Native = load()

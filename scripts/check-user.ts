@@ -1,0 +1,76 @@
+// check-user.ts: the ipc-test as an ordinary user, built anew in a directory that only its owner may read, with no HOME
+// and a space in the path. As root it becomes somebody else for that; anybody else stays who they are.
+
+import { execFileSync, spawnSync } from "node:child_process"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { trackedFiles } from "./tracked-files.ts"
+
+const NOBODY = 65_534
+const DEADLINE_MS = 300_000
+/** Components end a moment after the command that started them. */
+const FAREWELL_MS = 2_000
+const root = join(import.meta.dirname, "..")
+const identity = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+
+/** Throws with everything that there is to say when the command fails, speaks no JSON, or leaves a process behind. */
+function checkIn(directory: string): void {
+  const tree = join(directory, "kaal ipc")
+  mkdirSync(tree)
+  // cp, because it copies a hundred thousand small files many times faster than node:fs.
+  execFileSync("cp", ["--archive", "--parents", "--", ...trackedFiles(root), tree], { cwd: root })
+  execFileSync("cp", ["--archive", "node_modules", tree], { cwd: root })
+  if (identity.uid !== undefined) execFileSync("chown", ["-R", `${NOBODY}:${NOBODY}`, directory])
+  const { status, signal, error, stdout, stderr } = spawnSync("npm", ["run", "--silent", "ipc-test", "--", "--json"], {
+    ...identity,
+    cwd: tree,
+    encoding: "utf8",
+    env: {
+      PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
+      TMPDIR: directory,
+      npm_config_cache: join(directory, "npm-cache"),
+      npm_config_update_notifier: "false",
+    },
+    timeout: DEADLINE_MS,
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  if (error !== undefined) throw error
+  if (status !== 0) throw new Error(`npm run ipc-test ended with ${signal ?? status}\n${stderr}${stdout}`)
+  JSON.parse(stdout)
+  const left = processesIn(directory, Date.now() + FAREWELL_MS)
+  if (left.length > 0) throw new Error(`npm run ipc-test left processes behind: ${left.join(", ")}`)
+}
+
+/** "pid command" of each process that works in the directory or was started with a path in it, once `deadline` has come. */
+function processesIn(directory: string, deadline: number): string[] {
+  const found = readdirSync("/proc")
+    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap(pid => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
+        const isThere = command.includes(directory) || readlinkSync(`/proc/${pid}/cwd`).startsWith(directory)
+        return isThere ? [`${pid} ${command}`] : []
+      } catch {
+        // It has ended meanwhile, or is a kernel thread.
+        return []
+      }
+    })
+  if (found.length === 0 || Date.now() > deadline) return found
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)
+  return processesIn(directory, deadline)
+}
+
+// Made with mode 700.
+const directory = mkdtempSync(join(tmpdir(), "kaal-user-"))
+try {
+  const start = performance.now()
+  checkIn(directory)
+  const who = identity.uid === undefined ? "as oneself" : `as user ${identity.uid}`
+  console.log(`ipc-test ${who}, in a directory of mode 700: ok, ${Math.round(performance.now() - start)} ms`)
+} catch (error) {
+  console.error((error as Error).message)
+  process.exitCode = 1
+} finally {
+  rmSync(directory, { recursive: true, force: true })
+}

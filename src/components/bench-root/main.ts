@@ -1,0 +1,39 @@
+// main.ts: bench-root: makes two rings, runs one trial on a fresh pair of bench-ring, and reports what the leader measured.
+
+import { BenchRole, BenchRootArg } from "../../protocols/bench.ts"
+import { latencyGeometry } from "../plan/latency-steps.ts"
+import { runPair } from "../plan/pair.ts"
+import { type ChildState, component, SharedRing } from "../runtime/index.ts"
+
+component(self => {
+  const slots = self.argument(BenchRootArg.slots)
+  const bytes = self.argument(BenchRootArg.bytes)
+  const trial = (role: number, cpu: number): number[] => [
+    role,
+    self.argument(BenchRootArg.mode),
+    cpu,
+    slots,
+    bytes,
+    self.argument(BenchRootArg.samples),
+  ]
+  const states = runPair(self, {
+    components: ["bench-ring", "bench-ring"],
+    arguments: [
+      trial(BenchRole.leader, self.argument(BenchRootArg.leaderCpu)),
+      trial(BenchRole.follower, self.argument(BenchRootArg.followerCpu)),
+    ],
+    frameBytes: latencyGeometry(0, slots, bytes).totalBytes,
+    prepare: base => {
+      const { there, back, ringBytes } = latencyGeometry(base, slots, bytes)
+      for (const address of [there, back]) {
+        SharedRing.create(self.vspace, address, ringBytes, { capacity: slots, slotBytes: bytes })
+      }
+    },
+  })
+  self.report(states.map(reportOf)[BenchRole.leader])
+})
+
+function reportOf(state: ChildState): unknown {
+  if (state.kind === "reported") return state.report
+  throw new Error(`bench-ring ended without a report: ${JSON.stringify(state)}`)
+}

@@ -1,0 +1,84 @@
+// child.ts: spawn, the parent's side: create suspended, wire, start.
+
+import { KernelError } from "../../kernel-daemon/abi/errors.ts"
+import { ALL_RIGHTS, type Rights } from "../../kernel-daemon/abi/rights.ts"
+import type { Syscalls } from "./syscalls.ts"
+
+/** A capability for the child: the parent's slot, or that with fewer rights. */
+export type CapabilitySource = number | { readonly slot: number; readonly rights: Rights }
+
+/** Option B of the plan. `arguments` (option A) usually holds the child's slot numbers. */
+export interface SpawnConfig {
+  /** A folder of src/components. */
+  readonly componentName: string
+  /** Pairs: the child's slot, and what the parent puts there. In place before the child runs. */
+  readonly capabilities: readonly (readonly [number, CapabilitySource])[]
+  /** Whole numbers from 0 to 2^53 - 1. */
+  readonly arguments: readonly number[]
+  /** 0 to 255, default 100. */
+  readonly priority?: number
+}
+
+/** What a wait for a child ended with. */
+export type ChildState =
+  | { readonly kind: "reported"; readonly report: unknown }
+  | { readonly kind: "exited"; readonly code: number }
+  | { readonly kind: "killed"; readonly detail: string }
+
+const DEFAULT_PRIORITY = 100
+const State = { reported: 0, exited: 1, killed: 2 } as const
+
+/**
+ * Spawns a component with its capabilities in place. It boots at once, and runs only after `start()`.
+ * @throws {KernelError} FailedLookup: no such component, or a source slot is empty. IllegalOperation: rights exceed the
+ * parent's. Nothing is then created.
+ */
+export function spawnWithCaps(syscalls: Syscalls, config: SpawnConfig): Child {
+  const triples = config.capabilities.flatMap(([childSlot, source]) =>
+    typeof source === "number" ? [childSlot, source, ALL_RIGHTS] : [childSlot, source.slot, source.rights],
+  )
+  const { pid, tcb } = syscalls.call("process_create", {
+    componentName: config.componentName,
+    arguments: config.arguments,
+    capabilities: triples,
+    priority: config.priority ?? DEFAULT_PRIORITY,
+  })
+  return new Child(syscalls, config.componentName, pid, tcb)
+}
+
+export class Child {
+  readonly name: string
+  readonly pid: number
+  /** The parent's slot with the child's TCB capability. */
+  readonly tcb: number
+  readonly #syscalls: Syscalls
+
+  constructor(syscalls: Syscalls, name: string, pid: number, tcb: number) {
+    this.#syscalls = syscalls
+    this.name = name
+    this.pid = pid
+    this.tcb = tcb
+  }
+
+  /** Makes it runnable. Once: a second time is refused with IllegalOperation. */
+  start(): void {
+    this.#syscalls.call("process_start", { tcb: this.tcb })
+  }
+
+  /** Blocks until the child has reported, or ended without a report. A report may be anything that JSON can say. */
+  wait(): ChildState {
+    const { state, status, report, detail } = this.#syscalls.call("process_wait", { tcb: this.tcb })
+    if (state === State.exited) return { kind: "exited", code: status }
+    if (state === State.killed) return { kind: "killed", detail }
+    try {
+      return { kind: "reported", report: JSON.parse(new TextDecoder().decode(report)) }
+    } catch (cause) {
+      throw new KernelError("InvalidArgument", `Report of ${this.name} is not JSON`, { cause })
+    }
+  }
+
+  /** Ends it at once; its wait then answers "killed". */
+  kill(): void {
+    this.#syscalls.call("process_kill", { tcb: this.tcb })
+  }
+}

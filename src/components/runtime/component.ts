@@ -1,0 +1,118 @@
+// component.ts: what a component's main is given: its arguments, its syscalls, and handles for what its slots hold.
+
+import { native } from "../../../native/index.ts"
+import { BootFd } from "../../kernel-daemon/abi/boot.ts"
+import { ConventionSlot } from "../../kernel-daemon/abi/limits.ts"
+import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
+import type { VSpace } from "../../ring/vspace.ts"
+import { boot } from "./boot.ts"
+import { Child, type SpawnConfig, spawnWithCaps } from "./child.ts"
+import { Notification } from "./notification.ts"
+import { Syscalls } from "./syscalls.ts"
+
+/** A frame as it stands in the component's VSpace. */
+export interface FrameMapping {
+  /** Virtual address: a byte offset into `vspace`. */
+  readonly address: number
+  readonly bytes: number
+  /** Bit set: 1 read, 2 write. */
+  readonly permissions: number
+  /** Address of the status word; hand it to SharedRing.producer and .consumer, so that waits end when the peer goes. */
+  readonly status: number
+}
+
+export class Component {
+  readonly name: string
+  readonly pid: number
+  /** The numbers that the parent passed to spawn. */
+  readonly arguments: readonly number[]
+  readonly vspace: VSpace
+  /** The slot of this component's own CNode: the `cnode` argument of the capability syscalls. */
+  readonly ownCNode = ConventionSlot.ownCNode
+  readonly #syscalls = new Syscalls(BootFd.control)
+  readonly #notifications = new Map<number, Notification>()
+
+  constructor(name: string, pid: number, args: readonly number[], vspace: VSpace) {
+    this.name = name
+    this.pid = pid
+    this.arguments = args
+    this.vspace = vspace
+  }
+
+  /** Any syscall of abi/syscalls.ts, by name. @throws {KernelError} the kernel refused; nothing has changed */
+  readonly call: Syscalls["call"] = (name, args) => this.#syscalls.call(name, args)
+
+  /** A syscall from raw bytes: its first result word, all ones when refused. */
+  callRaw(request: Uint8Array): bigint {
+    return this.#syscalls.callRaw(request)
+  }
+
+  /**
+   * Argument `index` of those passed to spawn.
+   * @throws {RangeError} the parent passed fewer
+   */
+  argument(index: number): number {
+    const value = this.arguments[index]
+    if (value === undefined) {
+      throw new RangeError(`Argument ${index} of ${this.name} is missing: its parent passed ${this.arguments.length}`)
+    }
+    return value
+  }
+
+  /** Shows a line under this component's name. At most MAX_PRINT_BYTES of UTF-8. */
+  print(text: string): void {
+    this.call("debug_print", { text })
+  }
+
+  /** Hands a result to the parent, as JSON. The last one before the end stands. */
+  report(value: unknown): void {
+    this.call("report", { report: new TextEncoder().encode(JSON.stringify(value)) })
+  }
+
+  /**
+   * Where the frame in `slot` is mapped.
+   * @throws {KernelError} FailedLookup: the slot is empty, or the frame is not mapped here
+   */
+  frame(slot: number): FrameMapping {
+    return this.call("object_attach", { slot, role: AttachRole.frame })
+  }
+
+  /** The notification in `slot`; attached by its first signal, wait or poll. Always the same object for a slot. */
+  notification(slot: number): Notification {
+    let notification = this.#notifications.get(slot)
+    if (notification === undefined) {
+      notification = new Notification(this.vspace, role => this.call("object_attach", { slot, role }))
+      this.#notifications.set(slot, notification)
+    }
+    return notification
+  }
+
+  /** Creates a component whose capabilities are in place before it runs; suspended until `start()`. */
+  spawnWithCaps(config: SpawnConfig): Child {
+    return spawnWithCaps(this.#syscalls, config)
+  }
+
+  /** Pins this thread to one processor. */
+  pin(cpu: number): void {
+    native.setAffinity([cpu])
+  }
+}
+
+/**
+ * The body of a component: src/components/NAME/main.ts calls this once. `main` runs when the parent starts the component;
+ * when it returns the component exits with code 0, when it throws with code 1 and the error on its output.
+ */
+export function component(main: (self: Component) => void | Promise<void>): void {
+  const { vspace, start } = boot()
+  const self = new Component(start.name, start.pid, start.arguments, vspace)
+  // Exit explicitly: handles that the component left open must not keep a process whose main is done.
+  Promise.resolve()
+    .then(() => main(self))
+    .then(
+      () => process.exit(0),
+      error => {
+        console.error(error)
+        process.exit(1)
+      },
+    )
+}

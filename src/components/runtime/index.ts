@@ -1,0 +1,33 @@
+// index.ts: everything that a component links. A component imports this and nothing else of the project's inside.
+
+import { native, type TscInfo } from "../../../native/index.ts"
+
+export { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
+export { KernelError } from "../../kernel-daemon/abi/errors.ts"
+export { Permission, Right } from "../../kernel-daemon/abi/rights.ts"
+export { RingConsumer } from "../../ring/consumer.ts"
+export { PageFault, PeerMisbehaviorError, RingError } from "../../ring/errors.ts"
+export { NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"
+export { RingProducer } from "../../ring/producer.ts"
+export { SharedRing } from "../../ring/shared-ring.ts"
+export type { VSpace } from "../../ring/vspace.ts"
+export type { Interruption, WaitStrategy } from "../../ring/wait.ts"
+export type { CapabilitySource, Child, ChildState, SpawnConfig } from "./child.ts"
+export { monotonicNs } from "./clock.ts"
+export { type Component, component, type FrameMapping } from "./component.ts"
+export type { Notification } from "./notification.ts"
+
+/** The time stamp counter, in cycles. Cost: about 30 ns. */
+export function tsc(): number {
+  return native.tsc()
+}
+
+/** Whether the time stamp counter is constant, and its frequency in Hz. Takes about 20 ms: it is measured. */
+export function tscInfo(): TscInfo {
+  return native.tscInfo()
+}
+
+/** Processors that this component may run on. */
+export function processors(): number[] {
+  return native.affinity()
+}

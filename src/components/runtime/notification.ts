@@ -1,0 +1,78 @@
+// notification.ts: one notification capability as its holder uses it. Attached on first use, in the role that is used.
+
+import type { Result } from "../../kernel-daemon/abi/syscalls.ts"
+import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
+import { KernelError } from "../../kernel-daemon/abi/errors.ts"
+import { NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"
+import type { Interruption, WaitStrategy } from "../../ring/wait.ts"
+import type { VSpace } from "../../ring/vspace.ts"
+
+type Attach = (role: number) => Result<"object_attach">
+
+export class Notification {
+  readonly #vspace: VSpace
+  readonly #attach: Attach
+  #signaller: { readonly end: NotificationSignaller; readonly badge: bigint } | undefined
+  #waiter: NotificationWaiter | undefined
+  #strategy: WaitStrategy | undefined
+
+  constructor(vspace: VSpace, attach: Attach) {
+    this.#vspace = vspace
+    this.#attach = attach
+  }
+
+  /** How to wait, from the next attach on; by default spin a little where two processors can be used, then park. */
+  set waitStrategy(strategy: WaitStrategy) {
+    this.#strategy = strategy
+    this.#waiter = undefined
+  }
+
+  /**
+   * ORs `badge` into the pending word and wakes the waiter if it sleeps. Never blocks.
+   * @param badge 1n to 2^64 - 1, within the capability's badge; without it, all of that badge
+   * @throws {KernelError} InvalidArgument: badge 0. IllegalOperation: no write right, or bits outside the badge
+   * Cost: a few nanoseconds; a system call only when somebody sleeps. The first use asks the kernel.
+   */
+  signal(badge?: bigint): void {
+    this.#signaller ??= this.#attachSignaller()
+    const { end, badge: allowed } = this.#signaller
+    const bits = badge ?? allowed
+    if (bits === 0n) throw new KernelError("InvalidArgument", "Badge 0 would signal nothing; name at least one bit")
+    if (allowed !== 0n && (bits & ~allowed) !== 0n) {
+      throw new KernelError(
+        "IllegalOperation",
+        `Badge 0x${bits.toString(16)} has bits outside the capability's badge 0x${allowed.toString(16)}`,
+      )
+    }
+    end.signal(bits)
+  }
+
+  /**
+   * Takes all pending bits; blocks while there are none, for at most `timeoutNs`.
+   * @returns the bits, never 0n; or why there are none: "deadline", "peer-gone", "revoked"
+   * @throws {KernelError} IllegalOperation: no read right, or another component waits on it
+   */
+  wait(timeoutNs = Number.POSITIVE_INFINITY): bigint | Interruption {
+    return this.#waiting().wait(timeoutNs)
+  }
+
+  /** Takes all pending bits, 0n when there are none. Never blocks. */
+  poll(): bigint {
+    return this.#waiting().poll()
+  }
+
+  #waiting(): NotificationWaiter {
+    if (this.#waiter !== undefined) return this.#waiter
+    const { address, status } = this.#attach(AttachRole.waiter)
+    this.#waiter = new NotificationWaiter(this.#vspace, address, {
+      status,
+      ...(this.#strategy === undefined ? {} : { wait: this.#strategy }),
+    })
+    return this.#waiter
+  }
+
+  #attachSignaller(): { end: NotificationSignaller; badge: bigint } {
+    const { address, lane, badge } = this.#attach(AttachRole.signaller)
+    return { end: new NotificationSignaller(this.#vspace, address, lane), badge }
+  }
+}

@@ -1,0 +1,20 @@
+// boot.ts: how a component's process and the daemon meet. Declared once for broker/spawn.ts and components/runtime.
+
+/** The descriptors that a component's process starts with, beside 0, 1 and 2. */
+export const BootFd = { control: 3, mapper: 4, faultRecord: 5, statusPage: 6 } as const
+
+/** First message of a component on its control socket: its VSpace stands, its mapper runs, it waits for the start. */
+export const HELLO = "kaal-hello-1"
+
+/** The daemon's first message on a control socket, as JSON: makes the component runnable. */
+export interface StartMessage {
+  readonly name: string
+  readonly pid: number
+  readonly arguments: readonly number[]
+}
+
+/** Environment of a component, all of it besides the addon's path (native/index.ts). */
+export const RING_WASM_VARIABLE = "KAAL_RING_WASM"
+
+/** Exit status of a component whose daemon went away. */
+export const KERNEL_GONE_STATUS = 70

@@ -1,0 +1,180 @@
+// component-process.ts: one component's operating-system side: process, sockets, pages, output. Everything is released once.
+
+import { Socket } from "node:net"
+import { ADDON_VARIABLE, addonPath, type ExitStatus, type Fd, launcherPath, native } from "../../../native/index.ts"
+import { RING_WASM_VARIABLE } from "../abi/boot.ts"
+import { BOOT_DEADLINE_MS, MAPPER_DEADLINE_MS, PAGE_BYTES } from "../abi/limits.ts"
+import type { Ending, HandleStatus } from "../invocation/effects.ts"
+import { Connection } from "./connection.ts"
+import { LineSplitter } from "./line-splitter.ts"
+import { Mapper, type MapperDone } from "./mapper.ts"
+import { ringWasmPath } from "./programs.ts"
+import type { StatusPage, StatusPages } from "./status-pages.ts"
+
+export interface ComponentEvents {
+  readonly onMessage: (message: Uint8Array) => void
+  readonly onPrint: (line: string) => void
+  /** Last event of all: the process is reaped and everything it had is released. */
+  readonly onEnded: (ending: Ending) => void
+}
+
+/** How long the last output of a dead component is waited for. */
+const OUTPUT_GRACE_MS = 50
+
+export class ComponentProcess {
+  readonly name: string
+  readonly pid: number
+  readonly #pidfd: Fd
+  readonly #unwatchPidfd: () => void
+  readonly #connection: Connection
+  readonly #mapper: Mapper
+  readonly #faultRecord: Fd
+  readonly #statusPages: StatusPages
+  readonly #statusPage: StatusPage
+  readonly #output: Socket
+  readonly #events: ComponentEvents
+  readonly #bootTimer: NodeJS.Timeout
+  #booted = false
+  #whenBooted: (() => void) | undefined
+  #killReason: string | undefined
+
+  /**
+   * Starts the process of `script`; it boots by itself and then waits for `start`.
+   * @throws {NativeError} out of processes, descriptors or memory; nothing is then left
+   */
+  static spawn(name: string, script: string, statusPages: StatusPages, events: ComponentEvents): ComponentProcess {
+    const held: Fd[] = []
+    const hold = (fd: Fd): Fd => {
+      held.push(fd)
+      return fd
+    }
+    let statusPage: StatusPage | undefined
+    try {
+      const [control, childControl] = native.createSocketPair().map(hold) as [Fd, Fd]
+      const [mapper, childMapper] = native.createSocketPair().map(hold) as [Fd, Fd]
+      const [outputRead, outputWrite] = native.createPipe().map(hold) as [Fd, Fd]
+      const nothing = hold(native.openNothing())
+      const faultRecord = hold(native.createFrame(PAGE_BYTES, "kaal-fault"))
+      statusPage = statusPages.create()
+      const { pid, pidfd } = native.spawn({
+        file: launcherPath(),
+        argv: ["kaal-launcher", String(process.pid), process.execPath, script],
+        // Nothing is inherited: NODE_OPTIONS would slow the component, NODE_EXTRA_CA_CERTS costs 40 ms of its start.
+        env: [`${ADDON_VARIABLE}=${addonPath()}`, `${RING_WASM_VARIABLE}=${ringWasmPath}`],
+        fds: [nothing, outputWrite, outputWrite, childControl, childMapper, faultRecord, statusPage.fd],
+      })
+      for (const fd of [childControl, childMapper, outputWrite, nothing]) native.closeFd(fd)
+      return new ComponentProcess(
+        { name, pid, pidfd, control, mapper, outputRead, faultRecord, statusPage },
+        statusPages,
+        events,
+      )
+    } catch (error) {
+      for (const fd of held) native.closeFd(fd)
+      if (statusPage !== undefined) statusPages.destroy(statusPage)
+      throw error
+    }
+  }
+
+  private constructor(
+    parts: {
+      name: string
+      pid: number
+      pidfd: Fd
+      control: Fd
+      mapper: Fd
+      outputRead: Fd
+      faultRecord: Fd
+      statusPage: StatusPage
+    },
+    statusPages: StatusPages,
+    events: ComponentEvents,
+  ) {
+    this.name = parts.name
+    this.pid = parts.pid
+    this.#pidfd = parts.pidfd
+    this.#faultRecord = parts.faultRecord
+    this.#statusPage = parts.statusPage
+    this.#statusPages = statusPages
+    this.#events = events
+    const onMisbehaviour = (reason: string): void => this.kill(reason)
+    this.#connection = new Connection(parts.control, {
+      onHello: () => this.#onHello(),
+      onMessage: message => events.onMessage(message),
+      onMisbehaviour,
+    })
+    this.#mapper = new Mapper(parts.mapper, onMisbehaviour)
+    this.#output = new Socket({ fd: parts.outputRead, readable: true, writable: false })
+    const lines = new LineSplitter(line => events.onPrint(line))
+    this.#output.on("data", chunk => lines.push(chunk)).on("end", () => lines.flush())
+    this.#output.on("error", () => this.#output.destroy())
+    this.#bootTimer = setTimeout(() => this.kill(`it has not booted within ${BOOT_DEADLINE_MS} ms`), BOOT_DEADLINE_MS)
+    this.#unwatchPidfd = native.watchReadable(parts.pidfd, () => this.#reap())
+  }
+
+  /** Makes it runnable, as soon as it has booted. */
+  start(pid: number, args: readonly number[]): void {
+    const send = (): void => this.#connection.sendStart({ name: this.name, pid, arguments: args })
+    if (this.#booted) send()
+    else this.#whenBooted = send
+  }
+
+  reply(message: Uint8Array): void {
+    this.#connection.send(message)
+  }
+
+  /** Changes its page tables; `permissions` 0 unmaps, and then `memory` is -1. While it boots the command waits for it. */
+  changeMapping(address: number, bytes: number, permissions: number, memory: Fd, done: MapperDone): void {
+    const deadlineMs = this.#booted ? MAPPER_DEADLINE_MS : BOOT_DEADLINE_MS
+    this.#mapper.command(address, bytes, permissions, memory, deadlineMs, done)
+  }
+
+  setStatus(index: number, status: HandleStatus): void {
+    this.#statusPages.set(this.#statusPage, index, status)
+  }
+
+  /** Its end is reported through `onEnded`, with the reason. */
+  kill(reason: string): void {
+    this.#killReason ??= reason
+    native.sendSignal(this.#pidfd, "SIGKILL")
+  }
+
+  #onHello(): void {
+    this.#booted = true
+    clearTimeout(this.#bootTimer)
+    this.#whenBooted?.()
+    this.#whenBooted = undefined
+  }
+
+  #reap(): void {
+    const status = native.reap(this.pid)
+    if (status === undefined) return
+    clearTimeout(this.#bootTimer)
+    this.#unwatchPidfd()
+    native.closeFd(this.#pidfd)
+    const ending = this.#endingOf(status)
+    // In this order: what was under way is refused before the kernel hears of the end.
+    this.#mapper.close()
+    this.#connection.close()
+    this.#statusPages.destroy(this.#statusPage)
+    native.closeFd(this.#faultRecord)
+    this.#endOutput()
+    this.#events.onEnded(ending)
+  }
+
+  /** What it printed last still counts; a process that inherited the pipe must not keep it open, though. */
+  #endOutput(): void {
+    const timer = setTimeout(() => this.#output.destroy(), OUTPUT_GRACE_MS)
+    this.#output.once("close", () => clearTimeout(timer))
+  }
+
+  #endingOf(status: ExitStatus): Ending {
+    if (status.signal === undefined) return { kind: "exited", code: status.code ?? 0 }
+    const fault = native.readFaultRecord(this.#faultRecord)
+    if (fault !== undefined && !fault.trapped && (status.signal === "SIGSEGV" || status.signal === "SIGBUS")) {
+      return { kind: "killed", signal: status.signal, fault: { address: fault.address, access: fault.access } }
+    }
+    const reason = this.#killReason
+    return { kind: "killed", signal: status.signal, ...(reason === undefined ? {} : { reason }) }
+  }
+}

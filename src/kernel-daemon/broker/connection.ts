@@ -1,0 +1,83 @@
+// connection.ts: the daemon's end of one component's control socket. Copies a message out, then hands it on.
+
+import { type Fd, native } from "../../../native/index.ts"
+import { HELLO, type StartMessage } from "../abi/boot.ts"
+import { MAX_MESSAGE_BYTES } from "../abi/limits.ts"
+
+export interface ConnectionEvents {
+  /** The component's runtime stands and waits for its start. */
+  readonly onHello: () => void
+  /** One syscall. The bytes are the receiver's own. */
+  readonly onMessage: (message: Uint8Array) => void
+  readonly onMisbehaviour: (reason: string) => void
+}
+
+/** Messages taken from one component before others get their turn. */
+const FAIR_SHARE = 16
+
+// One buffer for all: a message is copied out before anything else is received.
+const buffer = new Uint8Array(MAX_MESSAGE_BYTES)
+const utf8 = new TextDecoder()
+
+export class Connection {
+  readonly #fd: Fd
+  readonly #events: ConnectionEvents
+  readonly #unwatch: () => void
+  #state: "booting" | "open" | "closed" = "booting"
+
+  /** Owns `fd` from now on. */
+  constructor(fd: Fd, events: ConnectionEvents) {
+    this.#fd = fd
+    this.#events = events
+    this.#unwatch = native.watchReadable(fd, () => this.#receive())
+  }
+
+  sendStart(start: StartMessage): void {
+    this.send(new TextEncoder().encode(JSON.stringify(start)))
+  }
+
+  /** Sends a reply. A component that leaves so many unread that the socket is full has misbehaved. */
+  send(message: Uint8Array): void {
+    if (this.#state === "closed") return
+    try {
+      if (native.sendMessage(this.#fd, message, [])) return
+    } catch {
+      return // The other end is gone; its pidfd tells the supervisor.
+    }
+    this.#misbehave("it leaves its replies unread")
+  }
+
+  close(): void {
+    if (this.#state === "closed") return
+    this.#state = "closed"
+    this.#unwatch()
+    native.closeFd(this.#fd)
+  }
+
+  #receive(): void {
+    for (let taken = 0; taken < FAIR_SHARE && this.#state !== "closed"; taken++) {
+      const received = native.receiveMessage(this.#fd, buffer)
+      if (received === undefined) return
+      for (const fd of received.fds) native.closeFd(fd)
+      if (received.bytes === 0) {
+        // Closed, or an empty message, which Linux reports alike: no more syscalls come. The pidfd tells the rest.
+        this.#unwatch()
+        return
+      }
+      if (received.fds.length > 0) return this.#misbehave("it sent descriptors that nobody asked for")
+      if (received.truncated) return this.#misbehave(`it sent a message over ${MAX_MESSAGE_BYTES} bytes`)
+      const message = buffer.slice(0, received.bytes)
+      if (this.#state === "open") this.#events.onMessage(message)
+      else if (utf8.decode(message) === HELLO) {
+        this.#state = "open"
+        this.#events.onHello()
+      } else return this.#misbehave("its first message is not the hello")
+    }
+  }
+
+  #misbehave(reason: string): void {
+    if (this.#state === "closed") return
+    this.#unwatch()
+    this.#events.onMisbehaviour(reason)
+  }
+}

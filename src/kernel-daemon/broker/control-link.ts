@@ -1,0 +1,57 @@
+// control-link.ts: the line to whoever started the daemon: events go out, one boot order comes in, its end ends everything.
+
+import { Socket } from "node:net"
+import type { Ending } from "../invocation/effects.ts"
+
+/** The descriptor of the link in the daemon's process. */
+export const CONTROL_LINK_FD = 3
+
+/** The one order that the daemon takes: which component is the root task, and its arguments. */
+export interface BootOrder {
+  readonly name: string
+  readonly arguments: readonly number[]
+}
+
+/** What the daemon tells, one JSON object a line. */
+export type DaemonEvent =
+  | { readonly event: "ready"; readonly osPid: number }
+  | { readonly event: "spawned"; readonly component: number; readonly name: string; readonly osPid: number }
+  | { readonly event: "print"; readonly component: number; readonly name: string; readonly text: string }
+  | { readonly event: "report"; readonly text: string }
+  | {
+      readonly event: "ended"
+      readonly component: number
+      readonly name: string
+      readonly ending: Ending
+      readonly text: string
+    }
+  | { readonly event: "refused"; readonly message: string }
+  | { readonly event: "shutdown"; readonly ok: boolean }
+
+export class ControlLink {
+  readonly #socket: Socket
+
+  /** `onBoot` is called for each line that comes in, `onGone` once when the other end is closed. */
+  constructor(onBoot: (order: BootOrder) => void, onGone: () => void) {
+    this.#socket = new Socket({ fd: CONTROL_LINK_FD, readable: true, writable: true })
+    let rest = ""
+    this.#socket.setEncoding("utf8")
+    this.#socket.on("data", (chunk: string) => {
+      const lines = (rest + chunk).split("\n")
+      rest = lines.pop() ?? ""
+      for (const line of lines) onBoot(JSON.parse(line) as BootOrder)
+    })
+    this.#socket.on("error", () => this.#socket.destroy())
+    this.#socket.once("close", onGone)
+  }
+
+  send(event: DaemonEvent): void {
+    if (this.#socket.writable) this.#socket.write(`${JSON.stringify(event)}\n`)
+  }
+
+  /** Calls back when everything that was sent has left this process. */
+  end(done: () => void): void {
+    this.#socket.removeAllListeners("close")
+    this.#socket.end(done)
+  }
+}

@@ -1,0 +1,67 @@
+// daemon.ts: the CLI's end of a kernel daemon: starts it, boots a root task in it, and sees to it that it ends.
+
+import { type ChildProcess, spawn } from "node:child_process"
+import { dirname, join } from "node:path"
+import type { Duplex } from "node:stream"
+import { fileURLToPath } from "node:url"
+import { launcherPath } from "../../../native/index.ts"
+import type { BootOrder, DaemonEvent } from "../broker/control-link.ts"
+import { CONTROL_LINK_FD } from "../broker/control-link.ts"
+
+/** How the daemon's process ended: 0, another exit code, or the signal that killed it. */
+export type DaemonEnd = { readonly code: number } | { readonly signal: string }
+
+/** How long a daemon may take to end its components before it is killed, and they with it. */
+const END_GRACE_MS = 2_000
+
+export interface DaemonOptions {
+  /** Folder of bundled components, NAME.cjs each; by default those of the build. */
+  readonly components?: string
+  readonly onEvent: (event: DaemonEvent) => void
+}
+
+export class Daemon {
+  readonly #process: ChildProcess
+  readonly #link: Duplex
+  /** Resolves when the daemon's process has ended and all its events have been handed on. */
+  readonly ended: Promise<DaemonEnd>
+
+  /** Starts the daemon's process. It dies with this one, whatever happens to it. */
+  constructor(options: DaemonOptions) {
+    const script = join(dirname(fileURLToPath(import.meta.url)), "kernel-daemon.cjs")
+    const components = options.components === undefined ? [] : [options.components]
+    this.#process = spawn(launcherPath(), [String(process.pid), process.execPath, script, ...components], {
+      // In a session of its own: Ctrl-C reaches the CLI only, which ends the daemon in order.
+      detached: true,
+      stdio: ["ignore", "inherit", "inherit", "pipe"],
+      env: {},
+    })
+    this.#link = this.#process.stdio[CONTROL_LINK_FD] as Duplex
+    this.#link.on("error", () => {}) // The daemon is gone; `ended` says how.
+    let rest = ""
+    this.#link.setEncoding("utf8").on("data", (chunk: string) => {
+      const lines = (rest + chunk).split("\n")
+      rest = lines.pop() ?? ""
+      for (const line of lines) options.onEvent(JSON.parse(line) as DaemonEvent)
+    })
+    this.ended = new Promise((resolve, reject) => {
+      this.#process.once("error", reject)
+      this.#process.once("close", (code, signal) => resolve(signal === null ? { code: code ?? 0 } : { signal }))
+    })
+  }
+
+  boot(order: BootOrder): void {
+    this.#link.write(`${JSON.stringify(order)}\n`)
+  }
+
+  /** Ends the daemon and every component; resolves when its process is gone, at the latest after END_GRACE_MS. */
+  async end(): Promise<DaemonEnd> {
+    this.#link.end()
+    const timer = setTimeout(() => this.#process.kill("SIGKILL"), END_GRACE_MS)
+    try {
+      return await this.ended
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}

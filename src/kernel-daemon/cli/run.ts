@@ -1,0 +1,41 @@
+// run.ts: `kaal run NAME [numbers]`: boots any component as the root task and shows what it prints.
+
+import { Command } from "commander"
+import { wholeNumber } from "./options.ts"
+import { runSession } from "./session.ts"
+
+interface RunOptions {
+  readonly timeout: number
+  readonly components?: string
+}
+
+const toArgument = wholeNumber(0, Number.MAX_SAFE_INTEGER)
+
+export function runCommand(): Command {
+  return new Command("run")
+    .description("boot a component as the root task, with the initial capabilities, and show what it prints")
+    .argument("<name>", "a folder of src/components")
+    .argument("[numbers...]", "its arguments", (text: string, earlier: number[] | undefined) => [
+      ...(earlier ?? []),
+      toArgument(text),
+    ])
+    .option("--timeout <seconds>", "end everything after that time", wholeNumber(1, 1_000_000), 3_600)
+    .option("--components <folder>", "where the bundled components are, NAME.cjs each")
+    .action(async (name: string, numbers: number[], options: RunOptions) => {
+      const { ok, reason } = await runSession({
+        rootTask: name,
+        arguments: numbers,
+        timeoutSeconds: options.timeout,
+        ...(options.components === undefined ? {} : { components: options.components }),
+        onEvent: event => {
+          if (event.event === "print") console.log(`${event.name}: ${event.text}`)
+          if (event.event === "report") console.log(event.text)
+          if (event.event === "ended" && event.text !== "exited with code 0") {
+            console.error(`${event.name} ${event.text}`)
+          }
+        },
+      })
+      if (reason !== undefined) console.error(`kaal run: ${reason}`)
+      process.exitCode = ok ? 0 : 1
+    })
+}

@@ -1,0 +1,58 @@
+// session.ts: one root task from boot to end, with the watchdog and the signals that every command needs.
+
+import type { DaemonEvent } from "../broker/control-link.ts"
+import { Daemon } from "./daemon.ts"
+
+export interface SessionOptions {
+  readonly rootTask: string
+  readonly arguments: readonly number[]
+  readonly timeoutSeconds: number
+  readonly components?: string
+  readonly onEvent: (event: DaemonEvent) => void
+}
+
+/** How a session ended. `ok` is the root task's own exit; `reason` is set when it did not come to that. */
+export interface SessionEnd {
+  readonly ok: boolean
+  readonly reason?: string
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const
+/** 128 + the signal's number, as shells say it. */
+const EXIT_CODE = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+
+/**
+ * Boots `rootTask` in a daemon of its own and resolves when daemon and components are gone. On SIGINT, SIGTERM and
+ * SIGHUP it ends them and exits. Never hangs: after `timeoutSeconds` everything is ended and `reason` says so.
+ */
+export async function runSession(options: SessionOptions): Promise<SessionEnd> {
+  let shutdown: { ok: boolean } | undefined
+  let reason: string | undefined
+  const daemon = new Daemon({
+    ...(options.components === undefined ? {} : { components: options.components }),
+    onEvent: event => {
+      if (event.event === "shutdown") shutdown = event
+      if (event.event === "refused") reason = event.message
+      options.onEvent(event)
+    },
+  })
+  const onSignal = (signal: (typeof SIGNALS)[number]): void => {
+    void daemon.end().finally(() => process.exit(EXIT_CODE[signal]))
+  }
+  for (const signal of SIGNALS) process.on(signal, onSignal)
+  const watchdog = setTimeout(() => {
+    reason = `not finished within ${options.timeoutSeconds} s (--timeout); everything was ended`
+    void daemon.end()
+  }, options.timeoutSeconds * 1000)
+  try {
+    daemon.boot({ name: options.rootTask, arguments: options.arguments })
+    const end = await daemon.ended
+    if (reason !== undefined) return { ok: false, reason }
+    if ("signal" in end) return { ok: false, reason: `the kernel daemon was killed by ${end.signal}` }
+    if (shutdown === undefined) return { ok: false, reason: `the kernel daemon exited with code ${end.code}` }
+    return { ok: shutdown.ok }
+  } finally {
+    clearTimeout(watchdog)
+    for (const signal of SIGNALS) process.off(signal, onSignal)
+  }
+}

@@ -1,0 +1,70 @@
+// effects.ts: what an invocation asks of the world. The kernel decides and records; broker/ carries out, in one place.
+
+import type { KernelError } from "../abi/errors.ts"
+import type { Permissions } from "../abi/rights.ts"
+import type { ComponentId, MemoryId } from "../objects/kernel-object.ts"
+import type { HandleStatus } from "../objects/status-words.ts"
+
+export type { Ending } from "../objects/component.ts"
+export type { ComponentId, MemoryId } from "../objects/kernel-object.ts"
+export type { HandleStatus } from "../objects/status-words.ts"
+
+/** Is never refused: a component that does not comply by the deadline is killed, which unmaps as well. */
+export interface UnmapEffect {
+  readonly kind: "unmap"
+  readonly component: ComponentId
+  readonly address: number
+  readonly bytes: number
+}
+
+/** What the operating system may refuse. Carried out in order, before the change is committed. */
+export type AcquireEffect =
+  | { readonly kind: "create-memory"; readonly memory: MemoryId; readonly bytes: number; readonly label: string }
+  /** Over the same address and memory as before, it changes the permissions. */
+  | {
+      readonly kind: "map"
+      readonly component: ComponentId
+      readonly memory: MemoryId
+      readonly address: number
+      readonly bytes: number
+      readonly permissions: Permissions
+    }
+  | UnmapEffect
+  | { readonly kind: "spawn"; readonly component: ComponentId; readonly name: string; readonly priority: number }
+
+/** What cannot be refused. Carried out after the commit, in order. */
+export type CommitEffect =
+  | { readonly kind: "destroy-memory"; readonly memory: MemoryId }
+  /** Here where a component's end takes mappings out of others: nobody waits for the outcome. */
+  | UnmapEffect
+  | { readonly kind: "start"; readonly component: ComponentId; readonly arguments: readonly number[] }
+  | { readonly kind: "kill"; readonly component: ComponentId; readonly reason: string }
+  | { readonly kind: "print"; readonly component: ComponentId; readonly text: string }
+  /** A report of the root task, which has no parent among the components: goes to whoever started the daemon. */
+  | { readonly kind: "report"; readonly component: ComponentId; readonly report: Uint8Array }
+  /** Writes the component's status word `index` (of MAX_STATUS_WORDS) and wakes who sleeps on it. */
+  | {
+      readonly kind: "set-status"
+      readonly component: ComponentId
+      readonly index: number
+      readonly status: HandleStatus
+    }
+  | { readonly kind: "reply"; readonly component: ComponentId; readonly callId: number; readonly message: Uint8Array }
+  /** Asks to be called again, `kernel.continue(token)`, after other components were served: a large revoke in pieces. */
+  | { readonly kind: "continue"; readonly token: number }
+  | { readonly kind: "shutdown"; readonly ok: boolean }
+
+/**
+ * A decided invocation. `acquire` is empty for most. The broker carries it out and calls exactly one of the two, at once
+ * and once: `commit` when all succeeded, `refuse` when one failed (the broker has then undone those before it).
+ * Between the decision and that call the kernel holds what it reserved: slots, address ranges, memory. Other invocations
+ * may be decided and committed meanwhile, provided that the map and unmap effects of one component reach it in the order
+ * in which they were decided.
+ */
+export interface Invocation {
+  readonly acquire: readonly AcquireEffect[]
+  /** Cannot fail. Returns what is to be done now, the reply included unless the call blocks. */
+  commit(): readonly CommitEffect[]
+  /** Gives back what was reserved. Returns the refusal as a reply. */
+  refuse(error: KernelError): readonly CommitEffect[]
+}

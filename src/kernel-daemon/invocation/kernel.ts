@@ -1,0 +1,178 @@
+// kernel.ts: the kernel as the broker sees it: messages and events go in, effects come out. Pure and synchronous.
+
+import { encodeRefusal } from "../abi/codec.ts"
+import { KernelError } from "../abi/errors.ts"
+import { ConventionSlot, ROOT_UNTYPED_BITS } from "../abi/limits.ts"
+import type { Result, SyscallName } from "../abi/syscalls.ts"
+import { Component, type Ending } from "../objects/component.ts"
+import { ProcessControl } from "../objects/process-control.ts"
+import { Untyped } from "../objects/untyped.ts"
+import { endComponent } from "./component-end.ts"
+import { callIdOf, decodeCall } from "./decode.ts"
+import { describeEnding } from "./describe-ending.ts"
+import type { CommitEffect, ComponentId, Invocation } from "./effects.ts"
+import { explain } from "./explain.ts"
+import { place } from "./holding.ts"
+import { BLOCKED, type Caller, type Outcome, Transaction } from "./outcome.ts"
+import { perform } from "./perform.ts"
+import { giveOwnObjects, original } from "./process.ts"
+import { Removal } from "./removal.ts"
+import { KernelState } from "./state.ts"
+
+export class Kernel {
+  readonly #state: KernelState
+
+  /** @param state what the kernel knows to begin with: nothing. A test passes its own, to look into it. */
+  constructor(state: KernelState = new KernelState()) {
+    this.#state = state
+  }
+
+  /**
+   * Creates component 1, the root task, with all rights to its own TCB, CNode and VSpace, to an untyped of
+   * 2^ROOT_UNTYPED_BITS bytes and to process control, each in its convention slot. To be called first, once.
+   * The commit starts it.
+   *
+   * @param name of the component that the broker is to spawn
+   * @param args handed to it when it starts
+   */
+  boot(name: string, args: readonly number[]): Invocation {
+    const state = this.#state
+    const root = new Component(undefined, state.newComponentId(), name, args)
+    state.components.set(root.id, root)
+    giveOwnObjects(state, root, undefined, undefined)
+    place(
+      state,
+      root.cspace,
+      ConventionSlot.untyped,
+      original(new Untyped(undefined, 2 ** ROOT_UNTYPED_BITS), undefined),
+    )
+    place(state, root.cspace, ConventionSlot.processControl, original(new ProcessControl(), undefined))
+    return {
+      acquire: [{ kind: "spawn", component: root.id, name, priority: 0 }],
+      commit: () => {
+        root.state = "running"
+        return [{ kind: "start", component: root.id, arguments: args }]
+      },
+      refuse: () => this.componentEnded(root.id, { kind: "killed", signal: "SIGKILL", reason: "it did not boot" }),
+    }
+  }
+
+  /**
+   * Decides one call. Never throws: what is wrong with the message or the call is answered with a refusal.
+   * A caller that has ended is not answered.
+   *
+   * @param message a request as codec.ts encodes it; not kept
+   */
+  invoke(caller: ComponentId, message: Uint8Array): Invocation {
+    const state = this.#state
+    const component = state.living(caller)
+    if (component === undefined) return settled([])
+    const callId = callIdOf(message)
+    try {
+      if (component.state !== "running") {
+        throw new KernelError("IllegalOperation", `component ${caller} "${component.name}" has not been started`)
+      }
+      const call = decodeCall(message)
+      return this.#invocation(call.name, { component, callId }, perform(state, { component, callId }, call))
+    } catch (error) {
+      return settled([refusal(caller, callId, error)])
+    }
+  }
+
+  /** Goes on with what a `continue` effect asked for. A token is good for one call. */
+  continue(token: number): Invocation {
+    const removal = this.#state.takeRemoval(token)
+    return removal === undefined ? settled([]) : this.#piece(removal)
+  }
+
+  /** Tells the kernel that a component's process has gone, however. Its authority, mappings and roles go with it. */
+  componentEnded(id: ComponentId, ending: Ending): readonly CommitEffect[] {
+    const component = this.#state.living(id)
+    if (component === undefined) return []
+    endComponent(this.#state, component, ending)
+    return this.#state.drain()
+  }
+
+  /** Name of a component that lives, or has ended and is remembered by a TCB capability; "component 7" for any other. */
+  componentName(id: ComponentId): string {
+    return this.#state.components.get(id)?.name ?? `component ${id}`
+  }
+
+  /** All components whose name is known. */
+  components(): readonly { readonly id: ComponentId; readonly name: string; readonly state: Component["state"] }[] {
+    return [...this.#state.components.values()].map(({ id, name, state }) => ({ id, name, state }))
+  }
+
+  /** What an address is to a component, in words: "0x1010000 lies in frame 3, mapped r", "0x2000000 is not mapped". */
+  explainAddress(id: ComponentId, address: number): string {
+    const component = this.#state.components.get(id)
+    return component === undefined ? `component ${id} is unknown` : explain(component.vspace, address)
+  }
+
+  /** An ending in words, to be asked before `componentEnded`: with what the kernel knows about a faulting address. */
+  describeEnding(id: ComponentId, ending: Ending): string {
+    const component = this.#state.components.get(id)
+    return component === undefined ? `component ${id} is unknown` : describeEnding(component, ending)
+  }
+
+  #invocation(name: SyscallName, caller: Caller, outcome: Outcome<SyscallName>): Invocation {
+    if (outcome instanceof Removal) return this.#piece(outcome)
+    if (outcome instanceof Transaction) return this.#transaction(name, caller, outcome)
+    if (outcome !== BLOCKED) this.#answer(name, caller, outcome)
+    return settled(this.#state.drain())
+  }
+
+  #transaction(name: SyscallName, caller: Caller, transaction: Transaction<Result<SyscallName>>): Invocation {
+    const state = this.#state
+    const { id } = caller.component
+    const decided = state.drain()
+    const refuse = (error: unknown) => {
+      const reply = refusal(id, caller.callId, error)
+      const effects = [...decided, ...state.drain()]
+      return state.living(id) === undefined ? effects : [...effects, reply]
+    }
+    return {
+      acquire: transaction.acquire,
+      commit: () => {
+        try {
+          this.#answer(name, caller, transaction.commit())
+          return [...decided, ...state.drain()]
+        } catch (error) {
+          return refuse(error)
+        }
+      },
+      refuse: error => {
+        transaction.refuse()
+        return refuse(error)
+      },
+    }
+  }
+
+  #piece(removal: Removal): Invocation {
+    const state = this.#state
+    const acquire = removal.collect()
+    const commit = () => {
+      if (!removal.apply()) state.emit({ kind: "continue", token: state.keepRemoval(removal) })
+      return state.drain()
+    }
+    // Unmaps are never refused. But whoever waited for them may be gone: then they are left to the broker.
+    const refuse = () => {
+      for (const unmap of acquire) state.emit(unmap)
+      return commit()
+    }
+    return { acquire, commit, refuse }
+  }
+
+  #answer(name: SyscallName, caller: Caller, result: Result<SyscallName>): void {
+    this.#state.answer(name, caller.component.id, caller.callId, result)
+  }
+}
+
+function settled(effects: readonly CommitEffect[]): Invocation {
+  return { acquire: [], commit: () => effects, refuse: () => effects }
+}
+
+function refusal(component: ComponentId, callId: number, error: unknown): CommitEffect {
+  if (!(error instanceof KernelError)) throw error
+  return { kind: "reply", component, callId, message: encodeRefusal(callId, error) }
+}

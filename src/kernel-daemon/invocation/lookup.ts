@@ -1,0 +1,122 @@
+// lookup.ts: what a slot number in an argument stands for, checked for type, rights and use.
+
+import { KernelError } from "../abi/errors.ts"
+import { ConventionSlot, PAGE_BYTES } from "../abi/limits.ts"
+import { formatRights, isSubset, Right, type Rights } from "../abi/rights.ts"
+import type { Capability } from "../objects/capability.ts"
+import type { CNode } from "../objects/cnode.ts"
+import type { Component } from "../objects/component.ts"
+import { describeObject, type KernelObject } from "../objects/kernel-object.ts"
+import type { Untyped } from "../objects/untyped.ts"
+
+/** A capability together with its object, whose type is known. */
+export interface Typed<O extends KernelObject> {
+  readonly capability: Capability
+  readonly object: O
+}
+
+/**
+ * The capability in a slot of the component's root CNode, which must name an object of that type.
+ * @throws {KernelError} FailedLookup: no such slot, or it is empty
+ * @throws {KernelError} InvalidCapability: it names an object of another type
+ */
+export function lookupTyped<T extends KernelObject["type"]>(
+  component: Component,
+  slot: number,
+  type: T,
+): Typed<Extract<KernelObject, { type: T }>> {
+  const capability = component.cspace.lookup(slot)
+  if (capability.object.type !== type) {
+    throw new KernelError(
+      "InvalidCapability",
+      `slot ${slot} holds a capability to a ${describeObject(capability.object)}, a ${type} is needed`,
+    )
+  }
+  return { capability, object: capability.object as Extract<KernelObject, { type: T }> }
+}
+
+/** @throws {KernelError} IllegalOperation: the capability lacks one of the rights */
+export function ensureRights(capability: Capability, needed: Rights): void {
+  if (isSubset(needed, capability.rights)) return
+  throw new KernelError(
+    "IllegalOperation",
+    `slot ${capability.slot} has rights ${formatRights(capability.rights)}, this needs ${formatRights(needed)}`,
+  )
+}
+
+/** @throws {KernelError} RevokeFirst: a revoke or delete has reached the capability and is not finished */
+export function ensureUsable(capability: Capability): void {
+  if (capability.claims === 0) return
+  throw new KernelError(
+    "RevokeFirst",
+    `slot ${capability.slot} is being revoked: nothing can be made from it until that has finished`,
+  )
+}
+
+/** True as long as a capability stands somewhere and no removal has reached it. */
+export function isUsable(capability: Capability): boolean {
+  return capability.cnode !== undefined && capability.claims === 0
+}
+
+/**
+ * The CNode behind a slot of the caller's root CNode.
+ * @param needed rights that the capability to the CNode must have
+ */
+export function lookupCNode(component: Component, slot: number, needed: Rights): CNode {
+  const { capability, object } = lookupTyped(component, slot, "CNode")
+  ensureRights(capability, needed)
+  return object
+}
+
+/** The memory that a component's own calls are charged to: what stands in ConventionSlot.untyped. */
+export function ownUntyped(component: Component): Typed<Untyped> {
+  const untyped = lookupTyped(component, ConventionSlot.untyped, "Untyped")
+  ensureUsable(untyped.capability)
+  return untyped
+}
+
+/**
+ * The component behind a TCB capability.
+ * @throws {KernelError} FailedLookup: it has ended
+ */
+export function lookupLivingTcb(component: Component, slot: number, needed: Rights): Typed<Component> {
+  const tcb = lookupTyped(component, slot, "TCB")
+  ensureRights(tcb.capability, needed)
+  ensureNotEnded(tcb.object)
+  return tcb
+}
+
+/**
+ * The living component with that pid, to which the caller must hold a TCB capability with write in its root CNode.
+ * Cost: linear in the slots of the root CNode.
+ */
+export function lookupPid(component: Component, pid: number): Component {
+  const held = component.cspace.slots.filter(
+    candidate => candidate?.object.type === "TCB" && candidate.object.id === pid,
+  )
+  const [first] = held
+  if (first === undefined) {
+    throw new KernelError("FailedLookup", `pid ${pid} names no component that the caller holds a TCB capability to`)
+  }
+  const target = first.object as Component
+  ensureRights(held.find(candidate => candidate && isSubset(Right.write, candidate.rights)) ?? first, Right.write)
+  ensureNotEnded(target)
+  return target
+}
+
+function ensureNotEnded(component: Component): void {
+  if (component.state !== "ended") return
+  throw new KernelError("FailedLookup", `component ${component.id} "${component.name}" has ended`)
+}
+
+/**
+ * Checks a length in bytes that must be whole pages.
+ * @throws {KernelError} InvalidArgument: it is 0
+ * @throws {KernelError} AlignmentError: it is not a multiple of the page size
+ */
+export function ensureWholePages(bytes: number): void {
+  if (bytes === 0) throw new KernelError("InvalidArgument", `bytes is 0, at least one page of ${PAGE_BYTES} is needed`)
+  if (bytes % PAGE_BYTES !== 0) {
+    throw new KernelError("AlignmentError", `bytes is ${bytes}, not a multiple of the page size, ${PAGE_BYTES}`)
+  }
+}

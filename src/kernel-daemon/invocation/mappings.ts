@@ -1,0 +1,109 @@
+// mappings.ts: enters mappings into a component's VSpace and takes them out. The pages themselves are the broker's.
+
+import { KernelError } from "../abi/errors.ts"
+import type { Permissions } from "../abi/rights.ts"
+import type { Capability } from "../objects/capability.ts"
+import type { Component } from "../objects/component.ts"
+import { describeObject, type SharedObject } from "../objects/kernel-object.ts"
+import { Mapping, NO_STATUS_WORD } from "../objects/mapping.ts"
+import type { AcquireEffect, UnmapEffect } from "./effects.ts"
+import { Transaction } from "./outcome.ts"
+import { welcome } from "./peer-status.ts"
+import type { KernelState } from "./state.ts"
+
+/** Where in a VSpace, how much, and what its component may do there. */
+export interface Range {
+  readonly address: number
+  readonly bytes: number
+  readonly permissions: Permissions
+}
+
+/**
+ * Enters the mapping of an object, from its start, over a free range of a component. It stands in the tables before its
+ * pages do, so that a revoke which comes while the broker maps finds it.
+ */
+export function enter(
+  state: KernelState,
+  component: Component,
+  { capability, object }: { readonly capability: Capability; readonly object: SharedObject },
+  { address, bytes, permissions }: Range,
+): Mapping {
+  const mapping = new Mapping(component, capability, object, address, bytes, permissions)
+  component.vspace.add(mapping)
+  capability.mappings ??= new Set()
+  capability.mappings.add(mapping)
+  object.peers.addMapping(mapping)
+  welcome(state, object)
+  return mapping
+}
+
+/** Has the pages of an entered mapping mapped. */
+export function mapPages<R>(mapping: Mapping, result: () => R): Transaction<R> {
+  return whileInFlight(mapping, [mapEffect(mapping, mapping.permissions)], result, () => detach(mapping))
+}
+
+/**
+ * A transaction over the pages of one mapping. Its range is not given to another while it runs. If the mapping is revoked
+ * meanwhile the call is refused: the broker has had the revoke's unmap after this call's effect.
+ */
+export function whileInFlight<R>(
+  mapping: Mapping,
+  acquire: readonly AcquireEffect[],
+  commit: () => R,
+  refuse: () => void,
+): Transaction<R> {
+  mapping.inFlight += 1
+  return new Transaction(
+    acquire,
+    () => {
+      landed(mapping)
+      if (!mapping.alive) {
+        throw new KernelError(
+          "Revoked",
+          `the capability to ${describeObject(mapping.object)} was revoked during the call`,
+        )
+      }
+      return commit()
+    },
+    () => {
+      landed(mapping)
+      refuse()
+    },
+  )
+}
+
+/** One invocation that named the mapping's range has ended. */
+export function landed(mapping: Mapping): void {
+  mapping.inFlight -= 1
+  releaseRange(mapping)
+}
+
+export function mapEffect({ component, object, address, bytes }: Mapping, permissions: Permissions): AcquireEffect {
+  return { kind: "map", component: component.id, memory: object.memory, address, bytes, permissions }
+}
+
+export function unmapEffect({ component, address, bytes }: Mapping): UnmapEffect {
+  return { kind: "unmap", component: component.id, address, bytes }
+}
+
+/**
+ * Takes a mapping out of the tables; does nothing when it is out already.
+ * Cost: logarithmic in the component's mappings, and a shift of those above it.
+ */
+export function detach(mapping: Mapping): void {
+  if (!mapping.alive) return
+  mapping.alive = false
+  const { component, capability, object } = mapping
+  capability.mappings?.delete(mapping)
+  object.peers.removeMapping(mapping)
+  if (object.type === "Notification") object.forget(mapping)
+  if (mapping.statusWord !== NO_STATUS_WORD) {
+    component.statusWords.free(mapping.statusWord)
+    mapping.statusWord = NO_STATUS_WORD
+  }
+  releaseRange(mapping)
+}
+
+function releaseRange(mapping: Mapping): void {
+  if (!mapping.alive && mapping.inFlight === 0) mapping.component.vspace.remove(mapping)
+}

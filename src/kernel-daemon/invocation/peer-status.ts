@@ -1,0 +1,54 @@
+// peer-status.ts: tells components, through their status words, that they are alone with an object or no longer are.
+
+import { KernelError } from "../abi/errors.ts"
+import { KERNEL_PAGE, MAX_STATUS_WORDS } from "../abi/vspace-map.ts"
+import type { Component } from "../objects/component.ts"
+import type { SharedObject } from "../objects/kernel-object.ts"
+import { type Mapping, NO_STATUS_WORD } from "../objects/mapping.ts"
+import type { HandleStatus } from "../objects/status-words.ts"
+import type { KernelState } from "./state.ts"
+
+const STATUS_WORD_BYTES = 4
+
+/** Makes the status word of a mapping say `status`, if it has one. */
+export function tell(state: KernelState, mapping: Mapping, status: HandleStatus): void {
+  const { component, statusWord } = mapping
+  if (statusWord === NO_STATUS_WORD || component.state === "ended") return
+  if (!component.statusWords.say(statusWord, status)) return
+  state.emit({ kind: "set-status", component: component.id, index: statusWord, status })
+}
+
+/** @throws {KernelError} NotEnoughMemory: the mapping, if there is one yet, has no status word and all are in use */
+export function ensureStatusWord({ id, statusWords }: Component, mapping: Mapping | undefined): void {
+  if (statusWords.available || (mapping !== undefined && mapping.statusWord !== NO_STATUS_WORD)) return
+  throw new KernelError(
+    "NotEnoughMemory",
+    `component ${id} has ${MAX_STATUS_WORDS} attached mappings, no further one gets a status word: unmap one`,
+  )
+}
+
+/** The address of a mapping's status word. The first time it takes one, which then says what is known. */
+export function statusAddress(state: KernelState, mapping: Mapping): number {
+  if (mapping.statusWord === NO_STATUS_WORD) {
+    mapping.statusWord = mapping.component.statusWords.allocate()
+    tell(state, mapping, mapping.object.peers.abandoned ? "peer-gone" : "live")
+  }
+  return KERNEL_PAGE + mapping.statusWord * STATUS_WORD_BYTES
+}
+
+/** After a peer has come: who was told that it is alone is told otherwise. */
+export function welcome(state: KernelState, object: SharedObject): void {
+  const { peers } = object
+  if (!peers.abandoned || peers.count < 2) return
+  peers.abandoned = false
+  for (const mapping of peers.mappings()) tell(state, mapping, "live")
+}
+
+/** After a peer has died: who is now alone is told. */
+export function bereave(state: KernelState, object: SharedObject): void {
+  const { peers } = object
+  if (peers.count > 1) return
+  peers.abandoned = true
+  // Who has a mapping is a peer, so these are all one component's.
+  for (const mapping of peers.mappings()) tell(state, mapping, "peer-gone")
+}

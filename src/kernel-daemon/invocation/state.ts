@@ -1,0 +1,74 @@
+// state.ts: all that the kernel knows, and the effects that the invocation at hand has gathered.
+
+import { encodeReply } from "../abi/codec.ts"
+import type { Result, SyscallName } from "../abi/syscalls.ts"
+import type { Component } from "../objects/component.ts"
+import type { ComponentId, MemoryId } from "../objects/kernel-object.ts"
+import type { CommitEffect } from "./effects.ts"
+import type { Removal } from "./removal.ts"
+
+export const ROOT_TASK: ComponentId = 1
+
+export class KernelState {
+  /** Living components, and ended ones for as long as somebody holds a TCB capability to them. */
+  readonly components = new Map<ComponentId, Component>()
+  shuttingDown = false
+  readonly #removals = new Map<number, Removal>()
+  #lastToken = 0
+  #gathered: CommitEffect[] = []
+  #lastComponent = 0
+  #lastMemory = 0
+
+  /** The component if it has not ended. */
+  living(id: ComponentId): Component | undefined {
+    const component = this.components.get(id)
+    return component?.state === "ended" ? undefined : component
+  }
+
+  livingCount(): number {
+    let count = 0
+    for (const component of this.components.values()) if (component.state !== "ended") count += 1
+    return count
+  }
+
+  newComponentId(): ComponentId {
+    this.#lastComponent += 1
+    return this.#lastComponent
+  }
+
+  newMemoryId(): MemoryId {
+    this.#lastMemory += 1
+    return this.#lastMemory
+  }
+
+  /** Keeps a removal between two pieces. Returns the token that it is taken up again with. */
+  keepRemoval(removal: Removal): number {
+    this.#lastToken += 1
+    this.#removals.set(this.#lastToken, removal)
+    return this.#lastToken
+  }
+
+  /** Gives a removal back, once. */
+  takeRemoval(token: number): Removal | undefined {
+    const removal = this.#removals.get(token)
+    this.#removals.delete(token)
+    return removal
+  }
+
+  emit(effect: CommitEffect): void {
+    this.#gathered.push(effect)
+  }
+
+  /** Answers a call; nobody is left to answer where the caller has ended. */
+  answer<N extends SyscallName>(name: N, caller: ComponentId, callId: number, result: Result<N>): void {
+    if (this.living(caller) === undefined) return
+    this.emit({ kind: "reply", component: caller, callId, message: encodeReply(name, callId, result) })
+  }
+
+  /** What was gathered since the last drain, in order. */
+  drain(): CommitEffect[] {
+    const gathered = this.#gathered
+    this.#gathered = []
+    return gathered
+  }
+}

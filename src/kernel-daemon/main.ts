@@ -1,0 +1,32 @@
+// main.ts: the kernel daemon's process. Wires kernel, broker and link together; decides nothing itself.
+
+import { readFileSync } from "node:fs"
+import { Broker } from "./broker/broker.ts"
+import { ControlLink } from "./broker/control-link.ts"
+import { ComponentFolder, ringWasmPath } from "./broker/programs.ts"
+import { Kernel } from "./invocation/kernel.ts"
+
+const kernel = new Kernel()
+const link = new ControlLink(
+  order => broker.boot(order.name, order.arguments),
+  () => broker.shutdown(false, "whoever started the daemon is gone"),
+)
+
+const utf8 = new TextDecoder()
+const broker = new Broker(kernel, new ComponentFolder(process.argv[2]), readFileSync(ringWasmPath), {
+  onSpawned: (component, name, osPid) => link.send({ event: "spawned", component, name, osPid }),
+  onPrint: (component, name, text) => link.send({ event: "print", component, name, text }),
+  onReport: report => link.send({ event: "report", text: utf8.decode(report) }),
+  onEnded: (component, name, ending) =>
+    link.send({ event: "ended", component, name, ending, text: kernel.describeEnding(component, ending) }),
+  onRefused: error => link.send({ event: "refused", message: error.message }),
+  onShutdown: ok => {
+    link.send({ event: "shutdown", ok })
+    link.end(() => process.exit(ok ? 0 : 1))
+  },
+})
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => broker.shutdown(false, `the daemon got ${signal}`))
+}
+link.send({ event: "ready", osPid: process.pid })

@@ -1,0 +1,46 @@
+// mapping.ts: one range of one component's VSpace that shows one object's memory, and the capability it rests on.
+
+import { formatPermissions, type Permissions } from "../abi/rights.ts"
+import { NO_LANE } from "../abi/syscalls.ts"
+import type { Capability } from "./capability.ts"
+import type { Component } from "./component.ts"
+import { describeObject, type SharedObject } from "./kernel-object.ts"
+
+/** A mapping whose status nobody has asked for has no status word. */
+export const NO_STATUS_WORD = -1
+
+export class Mapping {
+  readonly component: Component
+  readonly capability: Capability
+  readonly object: SharedObject
+  readonly address: number
+  readonly bytes: number
+  permissions: Permissions
+  /** False as soon as it is unmapped, revoked, or its component has ended. */
+  alive = true
+  /** Invocations under way that name its range to the broker: until they end the range is not given to anything else. */
+  inFlight = 0
+  lane: number = NO_LANE
+  statusWord = NO_STATUS_WORD
+
+  constructor(
+    component: Component,
+    capability: Capability,
+    object: SharedObject,
+    address: number,
+    bytes: number,
+    permissions: Permissions,
+  ) {
+    this.component = component
+    this.capability = capability
+    this.object = object
+    this.address = address
+    this.bytes = bytes
+    this.permissions = permissions
+  }
+}
+
+/** "frame 3, mapped rw": for messages. */
+export function describeMapping(mapping: Mapping): string {
+  return `${describeObject(mapping.object)}, mapped ${formatPermissions(mapping.permissions)}`
+}

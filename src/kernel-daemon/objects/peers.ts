@@ -1,0 +1,73 @@
+// peers.ts: which components share an object, so that the last one left can be told that it is alone.
+//
+// A peer is a component that has the object mapped or holds a capability to it with write. Its creator holds capabilities
+// in order to hand them out, so it is a peer only while it has the object mapped.
+
+import type { ComponentId } from "./kernel-object.ts"
+import type { Mapping } from "./mapping.ts"
+
+interface Stake {
+  writeCapabilities: number
+  readonly mappings: Set<Mapping>
+}
+
+export class Peers {
+  readonly #creator: ComponentId
+  readonly #stakes = new Map<ComponentId, Stake>()
+  #count = 0
+  /** A peer has died and at most one was left: true until there are two again. */
+  abandoned = false
+
+  constructor(creator: ComponentId) {
+    this.#creator = creator
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  has(component: ComponentId): boolean {
+    const stake = this.#stakes.get(component)
+    if (stake === undefined) return false
+    return stake.mappings.size > 0 || (stake.writeCapabilities > 0 && component !== this.#creator)
+  }
+
+  /** Mappings of this object in one component's VSpace, the oldest first. */
+  mappingsIn(component: ComponentId): Iterable<Mapping> {
+    return this.#stakes.get(component)?.mappings ?? []
+  }
+
+  /** All mappings of this object. */
+  *mappings(): Iterable<Mapping> {
+    for (const stake of this.#stakes.values()) yield* stake.mappings
+  }
+
+  addWriter(component: ComponentId): void {
+    this.#change(component, stake => {
+      stake.writeCapabilities += 1
+    })
+  }
+
+  removeWriter(component: ComponentId): void {
+    this.#change(component, stake => {
+      stake.writeCapabilities -= 1
+    })
+  }
+
+  addMapping(mapping: Mapping): void {
+    this.#change(mapping.component.id, stake => stake.mappings.add(mapping))
+  }
+
+  removeMapping(mapping: Mapping): void {
+    this.#change(mapping.component.id, stake => stake.mappings.delete(mapping))
+  }
+
+  #change(component: ComponentId, apply: (stake: Stake) => void): void {
+    const before = this.has(component)
+    const stake = this.#stakes.get(component) ?? { writeCapabilities: 0, mappings: new Set<Mapping>() }
+    apply(stake)
+    if (stake.writeCapabilities === 0 && stake.mappings.size === 0) this.#stakes.delete(component)
+    else this.#stakes.set(component, stake)
+    this.#count += Number(this.has(component)) - Number(before)
+  }
+}

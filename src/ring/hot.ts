@@ -1,0 +1,42 @@
+// hot.ts: the ring's WebAssembly as TypeScript sees it (src/ring/wasm), and how it must be compiled.
+
+import { setFlagsFromString } from "node:v8"
+
+/**
+ * The exports. Every address is a byte offset into the VSpace; `end`, `signaller` and `waiter` are private state laid out
+ * as in words.ts; results are RESULT_ numbers. A fault on a shared page is a WebAssembly.RuntimeError.
+ * Cost: 3 to 4 ns a call and an atomic operation or two.
+ */
+export interface Hot {
+  push(end: number, spins: number): number
+  claim(end: number, spins: number): number
+  commit(end: number): number
+  pop(end: number, spins: number): number
+  peek(end: number, spins: number): number
+  release(end: number): number
+  signal(signaller: number, bits: bigint): number
+  take(waiter: number, spins: number): number
+  bounce(addressA: number, addressB: number, rounds: number, leader: number): number
+  /** Words come back signed: `>>> 0` makes them 0 to 2^32 - 1. */
+  loadWord(address: number): number
+  storeWord(address: number, value: number): void
+  exchangeWord(address: number, value: number): number
+  compareExchangeWord(address: number, expected: number, value: number): number
+  loadLane(address: number): bigint
+}
+
+// Only code of the optimising compiler turns every fault into an exception. The flags hold for this compilation alone:
+// other WebAssembly of the process keeps V8's defaults.
+const OPTIMISE_NOW = ["--no-liftoff", "--no-wasm-lazy-compilation"]
+const DEFAULTS = ["--liftoff", "--wasm-lazy-compilation"]
+
+/** Compiles and instantiates. Cost: a few milliseconds. */
+export function instantiate(wasm: Uint8Array, memory: WebAssembly.Memory): Hot {
+  for (const flag of OPTIMISE_NOW) setFlagsFromString(flag)
+  try {
+    const module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>)
+    return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Hot
+  } finally {
+    for (const flag of DEFAULTS) setFlagsFromString(flag)
+  }
+}

@@ -1,0 +1,120 @@
+// ring-header.ts: a ring's geometry: what is allowed, how much memory it needs, and its header in shared memory.
+
+import { RingError } from "./errors.ts"
+import {
+  LINE_BYTES,
+  RING_CAPACITY_WORD,
+  RING_CONSUMER_PART_BYTES,
+  RING_CREATING,
+  RING_LAYOUT_VERSION,
+  RING_MAGIC,
+  RING_MAGIC_WORD,
+  RING_SLOT_BYTES_WORD,
+  RING_SLOTS,
+  RING_STRIDE_WORD,
+  RING_VERSION_WORD,
+} from "./layout.ts"
+import type { VSpace } from "./vspace.ts"
+
+export const MAX_CAPACITY = 1 << 20
+export const MAX_SLOT_BYTES = 1 << 20
+const SLOT_ALIGN = 8
+
+export interface Geometry {
+  /** Slots: a power of two, 1 to 2^20. All of them are usable. */
+  readonly capacity: number
+  /** Bytes of a message: a multiple of 8, 8 to 1 MiB. */
+  readonly slotBytes: number
+}
+
+/** Bytes of the producer's part: header, write index, slots. The consumer's part follows it in the one-frame form. */
+export function producerPartBytes({ capacity, slotBytes }: Geometry): number {
+  return Math.ceil((RING_SLOTS + capacity * slotBytes) / LINE_BYTES) * LINE_BYTES
+}
+
+/** Bytes of a frame that holds the whole ring. */
+export function bytesNeeded(geometry: Geometry): number {
+  return producerPartBytes(geometry) + RING_CONSUMER_PART_BYTES
+}
+
+/** @throws {RingError} InvalidArgument: a capacity or slot size that no ring can have */
+export function checkGeometry({ capacity, slotBytes }: Geometry): void {
+  if (!isCapacity(capacity)) {
+    throw new RingError(
+      "InvalidArgument",
+      `capacity is ${capacity}, which must be a power of two, 1 to ${MAX_CAPACITY}`,
+    )
+  }
+  if (!isSlotBytes(slotBytes)) {
+    throw new RingError(
+      "InvalidArgument",
+      `slotBytes is ${slotBytes}, which must be a multiple of ${SLOT_ALIGN}, ${SLOT_ALIGN} to ${MAX_SLOT_BYTES}`,
+    )
+  }
+}
+
+/**
+ * Marks the frame as taken by a creator. Of two at once one wins.
+ * @throws {RingError} IllegalOperation: the frame holds a ring, or anything else, at its start
+ */
+export function claimHeader(vspace: VSpace, address: number): void {
+  const found = vspace.compareExchangeWord(address + RING_MAGIC_WORD, 0, RING_CREATING)
+  if (found === 0) return
+  const what =
+    found === RING_MAGIC || found === RING_CREATING ? "a ring already" : `0x${found.toString(16)} in its first word`
+  throw new RingError(
+    "IllegalOperation",
+    `The frame at ${address} holds ${what}, which must be 0 before a ring is created; attach to it, or take a new frame`,
+  )
+}
+
+/** Writes the header; the magic last, so that whoever sees it sees the rest. */
+export function publishHeader(vspace: VSpace, address: number, { capacity, slotBytes }: Geometry): void {
+  vspace.storeWord(address + RING_VERSION_WORD, RING_LAYOUT_VERSION)
+  vspace.storeWord(address + RING_CAPACITY_WORD, capacity)
+  vspace.storeWord(address + RING_SLOT_BYTES_WORD, slotBytes)
+  vspace.storeWord(address + RING_STRIDE_WORD, slotBytes)
+  // ORDER ring-header: header and indices written before this store are visible to readHeader(), which loads the magic.
+  vspace.storeWord(address + RING_MAGIC_WORD, RING_MAGIC)
+}
+
+/**
+ * Reads the header, each word once, and validates it against the frame it stands in.
+ * @throws {RingError} NotARing: naming the word that no ring of this layout, in a frame of this size, can have
+ */
+export function readHeader(vspace: VSpace, address: number, frameBytes: number): Geometry {
+  // ORDER ring-header: sees the header and indices that were written before publishHeader() stored the magic.
+  const magic = vspace.loadWord(address + RING_MAGIC_WORD)
+  if (magic === RING_CREATING)
+    refuse(address, "magic", magic, "published: its creator has not finished; attach after it has")
+  if (magic !== RING_MAGIC) refuse(address, "magic", magic, `0x${RING_MAGIC.toString(16)}; create the ring first`)
+  const version = vspace.loadWord(address + RING_VERSION_WORD)
+  if (version !== RING_LAYOUT_VERSION)
+    refuse(address, "layout version", version, `${RING_LAYOUT_VERSION}; use one build`)
+  const capacity = vspace.loadWord(address + RING_CAPACITY_WORD)
+  if (!isCapacity(capacity)) refuse(address, "capacity", capacity, `a power of two, 1 to ${MAX_CAPACITY}`)
+  const slotBytes = vspace.loadWord(address + RING_SLOT_BYTES_WORD)
+  if (!isSlotBytes(slotBytes))
+    refuse(address, "slotBytes", slotBytes, `a multiple of ${SLOT_ALIGN}, up to ${MAX_SLOT_BYTES}`)
+  const stride = vspace.loadWord(address + RING_STRIDE_WORD)
+  if (stride !== slotBytes) refuse(address, "stride", stride, `slotBytes, ${slotBytes}`)
+  const needed = bytesNeeded({ capacity, slotBytes })
+  if (needed > frameBytes) refuse(address, "size by its header", needed, `at most the frame's ${frameBytes} bytes`)
+  return { capacity, slotBytes }
+}
+
+function refuse(address: number, what: string, value: number, limit: string): never {
+  const text = what === "magic" ? `0x${value.toString(16)}` : `${value}`
+  throw new RingError(
+    "NotARing",
+    `The frame at ${address} is not a ring's: its ${what} is ${text}, which must be ${limit}`,
+  )
+}
+
+function isCapacity(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= MAX_CAPACITY && (value & (value - 1)) === 0
+}
+
+function isSlotBytes(value: number): boolean {
+  return value >= SLOT_ALIGN && value <= MAX_SLOT_BYTES && value % SLOT_ALIGN === 0
+}

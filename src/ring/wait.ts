@@ -1,0 +1,159 @@
+// wait.ts: how an end waits: spin for a bounded time, then park on the words that the peer and the kernel write.
+
+import { type NativeError, native } from "../../native/index.ts"
+import { PageFault, RingError } from "./errors.ts"
+import { RESULT_NONE, STATUS_KERNEL_GONE, STATUS_LIVE, STATUS_REVOKED } from "./layout.ts"
+import type { VSpace } from "./vspace.ts"
+
+/** Why an operation ended without doing what was asked. Expected, so a value and not an error. */
+export type Interruption = "deadline" | "peer-gone" | "revoked" | "kernel-gone"
+
+export interface WaitStrategy {
+  /** Nanoseconds to spin before parking; by default 50,000, or 0 where the process has one processor. */
+  readonly spinNs?: number
+  /** False never parks: lowest latency, and a processor of its own. By default true. */
+  readonly park?: boolean
+}
+
+/** What an end is given besides its place in memory. */
+export interface EndOptions {
+  /** Address of the status word that the kernel writes; 0 or none: nobody tells that the peer is gone. */
+  readonly status?: number
+  readonly wait?: WaitStrategy
+}
+
+/** The part of an end that can sleep. */
+export interface Sleeper {
+  /** Says, where the peer sees it, that this end sleeps. */
+  announce(): void
+  /** Says that it no longer does. */
+  retract(): void
+  /** Writes pairs of address and value, each as last seen, from `at` on. Returns the index after the last. */
+  sleepWords(words: Uint32Array, at: number): number
+}
+
+/** Result of a wait whose time is up. Apart from all RESULT_ numbers of layout.ts. */
+export const RESULT_DEADLINE = -1
+
+const DEFAULT_SPIN_NS = 50_000
+/** Looks of the hot code between two looks at the clock: well under a microsecond on a ring. */
+const SPINS_PER_LOOK = 256
+/** futex_waitv takes 128 words. */
+export const MAX_SLEEP_WORDS = 128
+/** The kernel takes the pages away first and writes the status then; both are done within its mapper's deadline, 1 s. */
+const REVOCATION_GRACE_NS = 2_000_000_000
+
+// One thread sleeps in one place at a time.
+const words = new Uint32Array(2 * MAX_SLEEP_WORDS)
+
+const nowNs = (): number => performance.now() * 1_000_000
+
+export class Waiting {
+  /** Looks that one call of the hot code takes; 1 where there is no point in spinning. */
+  readonly spins: number
+  readonly #spinNs: number
+  readonly #park: boolean
+
+  /** @throws {RingError} InvalidArgument: `spinNs` is not 0 or more */
+  constructor(vspace: VSpace, strategy: WaitStrategy = {}) {
+    const { spinNs = vspace.processors > 1 ? DEFAULT_SPIN_NS : 0, park = true } = strategy
+    if (!(spinNs >= 0)) {
+      throw new RingError("InvalidArgument", `wait.spinNs is ${spinNs}, which must be 0 or more nanoseconds`)
+    }
+    this.#spinNs = spinNs
+    this.#park = park
+    this.spins = spinNs > 0 || !park ? SPINS_PER_LOOK : 1
+  }
+
+  /**
+   * Repeats `attempt` until its result is not RESULT_NONE or the time is up. Parking BLOCKS the thread: its event loop and
+   * its JavaScript signal handlers stand still meanwhile.
+   *
+   * @param attempt looks at most `spins` times, returns a RESULT_
+   * @returns the last result, or RESULT_DEADLINE
+   */
+  until(attempt: (spins: number) => number, sleeper: Sleeper, timeoutNs: number): number {
+    const deadline = nowNs() + timeoutNs
+    let parkAt = nowNs() + this.#spinNs
+    for (;;) {
+      let result = attempt(this.spins)
+      if (result !== RESULT_NONE) return result
+      const now = nowNs()
+      if (now >= deadline) return RESULT_DEADLINE
+      if (!this.#park || now < parkAt) continue
+
+      sleeper.announce()
+      // ORDER sleep: these loads of index or lane come after the store of our sleep number; mustWake() is called after
+      // the store of the index or lane, and loads the number.
+      result = attempt(1)
+      if (result === RESULT_NONE) sleep(sleeper.sleepWords(words, 0) / 2, deadline - now)
+      sleeper.retract()
+      if (result !== RESULT_NONE) return result
+      parkAt = nowNs() + this.#spinNs
+    }
+  }
+}
+
+function sleep(count: number, timeoutNs: number): void {
+  try {
+    native.futexWait(words, count, timeoutNs)
+  } catch (error) {
+    // A page went away since the last look: the next look faults, and knows where.
+    if (!isUnmapped(error)) throw error
+  }
+}
+
+/** Wakes who sleeps on the word. There is at most one: a word has one sleeper. */
+export function wake(address: number): void {
+  try {
+    native.futexWake(address, 1)
+  } catch (error) {
+    // The page went away after the word was stored: its sleeper is woken by the status word instead.
+    if (!isUnmapped(error)) throw error
+  }
+}
+
+function isUnmapped(error: unknown): boolean {
+  return (error as NativeError).code === "EFAULT"
+}
+
+/** Why the object is no longer live; undefined while it is. */
+export function interruptionOf(status: number): Interruption | undefined {
+  switch (status) {
+    case STATUS_LIVE:
+      return undefined
+    case STATUS_REVOKED:
+      return "revoked"
+    case STATUS_KERNEL_GONE:
+      return "kernel-gone"
+    default:
+      return "peer-gone"
+  }
+}
+
+/**
+ * What to make of an error in a wait: a page fault because the kernel has just taken the pages away is an outcome.
+ * @param status address of the end's status word
+ * @throws the error as a PageFault, or as it is, when the status stays live
+ * Cost: blocks up to 2 s when the fault was a real one.
+ */
+export function interruptionBy(error: unknown, vspace: VSpace, status: number): Interruption {
+  const fault = vspace.faultOf(error)
+  if (!(fault instanceof PageFault) || status === vspace.alwaysLive) throw fault
+  words[0] = status
+  words[1] = STATUS_LIVE
+  sleep(1, REVOCATION_GRACE_NS)
+  const interruption = interruptionOf(vspace.loadWord(status))
+  if (interruption === undefined) throw fault
+  return interruption
+}
+
+/** @throws {RingError} InvalidArgument: not a number of nanoseconds from 0 to Infinity */
+export function checkTimeout(timeoutNs: number): void {
+  if (!(timeoutNs >= 0)) {
+    throw new RingError(
+      "InvalidArgument",
+      `timeoutNs is ${timeoutNs}, which must be 0 or more nanoseconds, or Infinity`,
+    )
+  }
+}

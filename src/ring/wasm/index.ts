@@ -1,0 +1,11 @@
+// index.ts: the hot code's exports. AssemblyScript: compiled by scripts/build-wasm.ts, typed for TypeScript by hot.ts.
+//
+// Rules that keep a page fault an exception (scripts/check-wasm.ts): shared words are touched by atomic
+// load, store and cmpxchg only; plain and v128 accesses move payload and private state; no bulk memory, no wasm waiting.
+
+export { bounce } from "./bounce"
+export { peek, pop, release } from "./consumer"
+export { claim, commit, push } from "./producer"
+export { signal } from "./signaller"
+export { take } from "./waiter"
+export { compareExchangeWord, exchangeWord, loadLane, loadWord, storeWord } from "./word"

@@ -1,0 +1,44 @@
+// slot.ts: where a slot is, how its bytes move, and when the peer must be woken.
+
+import {
+  END_CAPACITY,
+  END_PEER_SLEEP_WORD,
+  END_SLOTS,
+  END_STRIDE,
+  END_WOKEN,
+  RESULT_DONE,
+  RESULT_DONE_WAKE,
+} from "../words"
+import { mustWake } from "./sleep"
+
+export function slotAt(end: usize, index: u32): usize {
+  return load<u32>(end, END_SLOTS) + (index & (load<u32>(end, END_CAPACITY) - 1)) * load<u32>(end, END_STRIDE)
+}
+
+/** Copies `bytes`, a multiple of 8. */
+export function copy(to: usize, from: usize, bytes: u32): void {
+  while (bytes >= 64) {
+    const a = v128.load(from)
+    const b = v128.load(from, 16)
+    const c = v128.load(from, 32)
+    const d = v128.load(from, 48)
+    v128.store(to, a)
+    v128.store(to, b, 16)
+    v128.store(to, c, 32)
+    v128.store(to, d, 48)
+    to += 64
+    from += 64
+    bytes -= 64
+  }
+  while (bytes != 0) {
+    store<u64>(to, load<u64>(from))
+    to += 8
+    from += 8
+    bytes -= 8
+  }
+}
+
+/** The result of an operation that has just stored its index. */
+export function published(end: usize): u32 {
+  return mustWake(load<u32>(end, END_PEER_SLEEP_WORD), end + END_WOKEN) ? RESULT_DONE_WAKE : RESULT_DONE
+}

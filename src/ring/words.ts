@@ -1,0 +1,112 @@
+// words.ts: the shared-memory layout and the result codes, as plain numbers that TypeScript and AssemblyScript both import.
+// Byte offsets unless said otherwise; every shared word is 32 bits and little-endian. TypeScript imports them by layout.ts.
+
+/** Hot words stand this far apart: two cache lines, because processors fetch lines in pairs. */
+export const LINE_BYTES = 128
+
+// --- Status words: written by the kernel only, one for each attached object; polled by every spin and every sleep.
+
+export const STATUS_LIVE = 0
+export const STATUS_PEER_GONE = 1
+export const STATUS_REVOKED = 2
+export const STATUS_KERNEL_GONE = 3
+
+// --- SharedRing, producer part: only the producer writes it (the header: only the creator, once).
+
+/** "KRNG". Published last, by the creator; validated on attach and never read again. */
+export const RING_MAGIC = 0x474e524b
+/** Stands in the magic's place while the creator is at work. */
+export const RING_CREATING = 0x57454e4b
+export const RING_LAYOUT_VERSION = 1
+
+export const RING_MAGIC_WORD = 0
+export const RING_VERSION_WORD = 4
+export const RING_CAPACITY_WORD = 8
+export const RING_SLOT_BYTES_WORD = 12
+export const RING_STRIDE_WORD = 16
+/** Free-running count of slots committed. */
+export const RING_WRITE_INDEX = LINE_BYTES
+/** The producer's sleep number: odd while it sleeps or is about to. Rarely written, so the peer's load hits its cache. */
+export const RING_PRODUCER_SLEEP = 2 * LINE_BYTES
+export const RING_SLOTS = 3 * LINE_BYTES
+
+// --- SharedRing, consumer part: only the consumer writes it. In the one-frame form it follows the slots, on a new line.
+
+/** Free-running count of slots released. */
+export const RING_READ_INDEX = 0
+/** The consumer's sleep number. */
+export const RING_CONSUMER_SLEEP = LINE_BYTES
+export const RING_CONSUMER_PART_BYTES = 2 * LINE_BYTES
+
+// --- Notification: one page, so 16 lanes. The waiter's part comes first and only the waiter writes it.
+
+export const MAX_LANES = 16
+/** The waiter's sleep number. */
+export const NOTIFICATION_SLEEP = 0
+/** One 64-bit acknowledgement for each lane, 8 bytes apart. */
+export const NOTIFICATION_ACKS = LINE_BYTES
+/** The lanes: 64 bits each, on a line of their own; only that lane's signaller writes it. */
+export const NOTIFICATION_LANES = 2 * LINE_BYTES
+export const LANE_BYTES = LINE_BYTES
+export const NOTIFICATION_BYTES = NOTIFICATION_LANES + MAX_LANES * LANE_BYTES
+
+// --- An end of a ring, in its process's private memory: what the hot code needs, at hand and out of the peer's reach.
+
+export const END_INDEX = 0
+/** The peer's index as last loaded and accepted. */
+export const END_PEER_INDEX = 4
+export const END_CAPACITY = 8
+export const END_SLOT_BYTES = 12
+export const END_STRIDE = 16
+/** Addresses from here to END_STAGING. */
+export const END_SLOTS = 20
+export const END_INDEX_WORD = 24
+export const END_PEER_INDEX_WORD = 28
+export const END_PEER_SLEEP_WORD = 32
+export const END_STATUS_WORD = 36
+export const END_STAGING = 40
+/** The peer's sleep number that it was last woken for. */
+export const END_WOKEN = 44
+/** The peer's index that was refused; tells what RESULT_MISBEHAVED found. */
+export const END_REFUSED = 48
+export const END_BYTES = 64
+
+// --- A signaller, in private memory.
+
+/** 64 bits: the lane's value. */
+export const SIGNALLER_VALUE = 0
+/** Addresses. */
+export const SIGNALLER_LANE = 8
+export const SIGNALLER_ACK = 12
+export const SIGNALLER_SLEEP_WORD = 16
+/** The waiter's sleep number that it was last woken for. */
+export const SIGNALLER_WOKEN = 20
+export const SIGNALLER_BYTES = 64
+
+// --- A waiter, in private memory.
+
+/** 64 bits: the pending bits that `take` found. */
+export const WAITER_TAKEN = 0
+/** Addresses. */
+export const WAITER_STATUS_WORD = 8
+export const WAITER_ACKS = 12
+/** 64 bits: a lane as it was after its acknowledgement. */
+export const WAITER_SEEN = 16
+/** Addresses of the lanes, 32 bits each. */
+export const WAITER_LANES = 64
+/** The acknowledgements as last stored, 64 bits each. */
+export const WAITER_ACKED = WAITER_LANES + MAX_LANES * 4
+export const WAITER_BYTES = WAITER_ACKED + MAX_LANES * 8
+
+// --- Results of the hot code. Where it returns a slot's address instead, that is larger than any of these.
+
+/** Full, empty, nothing pending. */
+export const RESULT_NONE = 0
+export const RESULT_DONE = 1
+/** Done, and the peer sleeps: wake it. */
+export const RESULT_DONE_WAKE = 2
+/** The status word says that this end's object is no longer live. */
+export const RESULT_STOPPED = 3
+/** The peer's index is impossible; END_REFUSED holds it. */
+export const RESULT_MISBEHAVED = 4
+export const RESULT_LAST = 4

@@ -1,0 +1,214 @@
+// kernel.ts: a kernel whose effects succeed at once, for tests of its decisions. The core is pure, so nothing is lost by that.
+
+import { decodeHeader, decodeReply, encodeRequest } from "../../src/kernel-daemon/abi/codec.ts"
+import { KernelError, type KernelErrorName } from "../../src/kernel-daemon/abi/errors.ts"
+import { ConventionSlot, ROOT_UNTYPED_BITS } from "../../src/kernel-daemon/abi/limits.ts"
+import { ALL_RIGHTS } from "../../src/kernel-daemon/abi/rights.ts"
+import { type Args, type Result, type SyscallName, Syscalls } from "../../src/kernel-daemon/abi/syscalls.ts"
+import type {
+  AcquireEffect,
+  CommitEffect,
+  ComponentId,
+  Ending,
+  HandleStatus,
+  Invocation,
+  MemoryId,
+} from "../../src/kernel-daemon/invocation/effects.ts"
+import { Kernel } from "../../src/kernel-daemon/invocation/kernel.ts"
+import { KernelState, ROOT_TASK } from "../../src/kernel-daemon/invocation/state.ts"
+import type { Untyped } from "../../src/kernel-daemon/objects/untyped.ts"
+
+export const ROOT = ROOT_TASK
+export const OWN_CNODE = ConventionSlot.ownCNode
+export const ROOT_BYTES = 2 ** ROOT_UNTYPED_BITS
+
+type OfKind<K extends CommitEffect["kind"]> = Extract<CommitEffect, { kind: K }>
+
+/** A call whose effects are carried out when the test says so. */
+export interface Suspended<N extends SyscallName> {
+  readonly acquire: readonly AcquireEffect[]
+  commit(): Result<N> | undefined
+  refuse(error: KernelError): Result<N> | undefined
+}
+
+export class TestKernel {
+  readonly state = new KernelState()
+  readonly kernel = new Kernel(this.state)
+  /** Memory that exists, in bytes. */
+  readonly memories = new Map<MemoryId, number>()
+  /** What is mapped: by component and address, what the last map effect said. */
+  readonly pages = new Map<string, Extract<AcquireEffect, { kind: "map" }>>()
+  /** What each status word says: by component and index. */
+  readonly words = new Map<string, HandleStatus>()
+  /** Every commit effect so far, in order, replies aside. */
+  readonly effects: CommitEffect[] = []
+  /** Answers to acquire effects; `undefined` grants. */
+  refuse: (effect: AcquireEffect) => KernelError | undefined = () => undefined
+  /** While true, `continue` effects are left to the test. */
+  holdContinues = false
+  readonly #replies = new Map<number, Uint8Array>()
+  #lastCallId = 0
+
+  constructor() {
+    this.#run(this.kernel.boot("root-task", []))
+  }
+
+  /**
+   * Makes a call and carries all its effects out.
+   * @throws {KernelError} the refusal
+   * @throws {Error} the call blocks
+   */
+  call<N extends SyscallName>(caller: ComponentId, name: N, args: Args<N>): Result<N> {
+    const result = this.begin(caller, name, args)()
+    if (result === undefined) throw new Error(`${name} blocks`)
+    return result
+  }
+
+  /** Makes a call that may block. Returns a function that gives its result, `undefined` while there is none. */
+  begin<N extends SyscallName>(caller: ComponentId, name: N, args: Args<N>): () => Result<N> | undefined {
+    const { callId, invocation } = this.#decide(caller, name, args)
+    this.#run(invocation)
+    return () => this.#take(name, callId)
+  }
+
+  /** Decides a call and stops there. */
+  suspend<N extends SyscallName>(caller: ComponentId, name: N, args: Args<N>): Suspended<N> {
+    const { callId, invocation } = this.#decide(caller, name, args)
+    return {
+      acquire: invocation.acquire,
+      commit: () => {
+        for (const effect of invocation.acquire) this.#acquire(effect)
+        this.#carryOut(invocation.commit())
+        return this.#take(name, callId)
+      },
+      refuse: error => {
+        this.#carryOut(invocation.refuse(error))
+        return this.#take(name, callId)
+      },
+    }
+  }
+
+  /** "ok", or the name of the refusal. */
+  outcome<N extends SyscallName>(caller: ComponentId, name: N, args: Args<N>): "ok" | KernelErrorName {
+    try {
+      this.call(caller, name, args)
+      return "ok"
+    } catch (error) {
+      if (error instanceof KernelError) return error.code
+      throw error
+    }
+  }
+
+  /** Goes on with a removal in pieces. */
+  resume(token: number): void {
+    this.#run(this.kernel.continue(token))
+  }
+
+  end(component: ComponentId, ending: Ending = { kind: "exited", code: 0 }): void {
+    for (const [key, map] of this.pages) if (map.component === component) this.pages.delete(key)
+    this.#carryOut(this.kernel.componentEnded(component, ending))
+  }
+
+  /**
+   * Creates a component out of `parent` and starts it.
+   * @param capabilities triples, as process_create takes them
+   */
+  spawn(parent: ComponentId = ROOT, capabilities: readonly number[] = [], name = "child"): { pid: number; tcb: number } {
+    const created = this.call(parent, "process_create", { componentName: name, arguments: [], capabilities, priority: 0 })
+    this.call(parent, "process_start", { tcb: created.tcb })
+    return created
+  }
+
+  frame(caller: ComponentId = ROOT, bytes = 4096): number {
+    return this.call(caller, "memory_allocate", { bytes }).slot
+  }
+
+  notification(caller: ComponentId = ROOT): number {
+    return this.call(caller, "notification_create", {}).slot
+  }
+
+  map(caller: ComponentId, frame: number, permissions = 3, bytes = 4096): number {
+    return this.call(caller, "memory_map", { frame, bytes, permissions }).address
+  }
+
+  delete(caller: ComponentId, slot: number): void {
+    this.call(caller, "cap_delete", { cnode: OWN_CNODE, slot })
+  }
+
+  revoke(caller: ComponentId, slot: number): void {
+    this.call(caller, "cap_revoke", { cnode: OWN_CNODE, slot })
+  }
+
+  derive(caller: ComponentId, source: number, target: number, rights = ALL_RIGHTS): void {
+    this.call(caller, "cap_derive", { cnode: OWN_CNODE, source, target, rights })
+  }
+
+  occupied(component: ComponentId, slot: number): boolean {
+    return this.state.components.get(component)?.cspace.slots[slot] !== undefined
+  }
+
+  /** Bytes free in the root task's untyped. */
+  get freeBytes(): number {
+    const capability = this.state.components.get(ROOT)?.cspace.slots[ConventionSlot.untyped]
+    return (capability?.object as Untyped).freeBytes
+  }
+
+  of<K extends CommitEffect["kind"]>(kind: K): OfKind<K>[] {
+    return this.effects.filter((effect): effect is OfKind<K> => effect.kind === kind)
+  }
+
+  #decide<N extends SyscallName>(caller: ComponentId, name: N, args: Args<N>) {
+    this.#lastCallId += 1
+    const callId = this.#lastCallId
+    return { callId, invocation: this.kernel.invoke(caller, encodeRequest(name, callId, args)) }
+  }
+
+  #run(invocation: Invocation): void {
+    const done: AcquireEffect[] = []
+    for (const effect of invocation.acquire) {
+      const error = this.refuse(effect)
+      if (error !== undefined) {
+        for (const undone of done.reverse()) this.#undo(undone)
+        this.#carryOut(invocation.refuse(error))
+        return
+      }
+      this.#acquire(effect)
+      done.push(effect)
+    }
+    this.#carryOut(invocation.commit())
+  }
+
+  #acquire(effect: AcquireEffect): void {
+    if (effect.kind === "create-memory") this.memories.set(effect.memory, effect.bytes)
+    if (effect.kind === "unmap") this.pages.delete(`${effect.component}:${effect.address}`)
+    if (effect.kind !== "map") return
+    if (!this.memories.has(effect.memory)) throw new Error(`memory ${effect.memory} is mapped but does not exist`)
+    this.pages.set(`${effect.component}:${effect.address}`, effect)
+  }
+
+  #undo(effect: AcquireEffect): void {
+    if (effect.kind === "create-memory") this.memories.delete(effect.memory)
+    if (effect.kind === "map") this.pages.delete(`${effect.component}:${effect.address}`)
+  }
+
+  #carryOut(effects: readonly CommitEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind === "reply") this.#replies.set(decodeHeader(effect.message).number, effect.message)
+      else this.effects.push(effect)
+      if (effect.kind === "unmap") this.#acquire(effect)
+      if (effect.kind === "set-status") this.words.set(`${effect.component}:${effect.index}`, effect.status)
+      if (effect.kind === "destroy-memory" && !this.memories.delete(effect.memory)) {
+        throw new Error(`memory ${effect.memory} is destroyed but does not exist`)
+      }
+      if (effect.kind === "continue" && !this.holdContinues) this.resume(effect.token)
+    }
+  }
+
+  #take<N extends SyscallName>(name: N, callId: number): Result<N> | undefined {
+    const message = this.#replies.get(callId)
+    return message === undefined ? undefined : decodeReply(name, message).result
+  }
+}
+
+/** Any number that no syscall has. */
+export const UNKNOWN_SYSCALL = Math.max(...Object.values(Syscalls).map(({ number }) => number)) + 1

@@ -1,0 +1,46 @@
+// bad-arguments.test.ts: each refusal is typed, names the argument, its value and the limit, and changes nothing.
+
+import t from "tap"
+import { runFixture } from "../helpers/system.ts"
+
+t.test("requests that the kernel or the ring must refuse", async t => {
+  const { code, reports, stderr } = await runFixture(t, "bad-arguments", ["idle"])
+  const outcomes = new Map(
+    (reports as { name: string; code: string; message: string }[]).map(({ name, code, message }) => [name, { code, message }]),
+  )
+  const expected: [name: string, code: string, message: RegExp][] = [
+    ["unknown component", "FailedLookup", /"no-such"/],
+    ["component name with a slash", "InvalidArgument", /\.\.\/idle/],
+    ["child slot out of range", "RangeError", /256/],
+    ["child slot twice", "DeleteFirst", /100/],
+    ["source slot empty", "FailedLookup", /200/],
+    ["pid unknown", "FailedLookup", /999/],
+    ["size 0", "InvalidArgument", /0/],
+    ["size no multiple of a page", "AlignmentError", /100.*4096|4096.*100/],
+    ["size beyond the frame", "RangeError", /8192.*4096/],
+    ["size beyond the VSpace", "RangeError", /1099511627776/],
+    ["permission execute", "InvalidArgument", /execut|rwx/],
+    ["permission bits unknown", "InvalidArgument", /9/],
+    ["frame slot empty", "FailedLookup", /200/],
+    ["frame slot out of range", "FailedLookup", /256/],
+    ["frame slot holds a notification", "InvalidCapability", /[Nn]otification/],
+    ["allocate 0 bytes", "InvalidArgument", /0/],
+    ["allocate more than there is", "NotEnoughMemory", /35184372088832/],
+    ["attach a notification that is none", "InvalidCapability", /[Ff]rame|Page/],
+    ["signal badge 0", "InvalidArgument", /0/],
+    ["start twice", "IllegalOperation", /start/],
+    ["ring capacity no power of two", "InvalidArgument", /3/],
+    ["ring larger than its frame", "RangeError", /4096/],
+    ["attach to a frame without a ring", "NotARing", /magic/],
+    ["ring twice", "IllegalOperation", /already/],
+    ["pid that has exited", "FailedLookup", /./],
+  ]
+  for (const [name, code, message] of expected) {
+    t.match(outcomes.get(name), { code, message }, name)
+  }
+  for (const [name, { code, message }] of outcomes) {
+    if (name.startsWith("good: ")) t.equal(code, "ok", `${name} ${message}`)
+  }
+  t.equal(outcomes.size, expected.length + 3, "every request was made")
+  t.equal(code, 0, stderr)
+})

@@ -1,0 +1,82 @@
+// peer.ts: the other process of the ring's tests. Its descriptors from 3 on are one-page frames, mapped one after another.
+// Arguments: mode, path of ring.wasm. Exits with 0 when all was as expected; an uncaught error makes it 1.
+
+import { readFileSync } from "node:fs"
+import { setTimeout as sleep } from "node:timers/promises"
+import { native } from "../../../native/index.ts"
+import { PAGE_BYTES } from "../../../src/kernel-daemon/abi/limits.ts"
+import { FRAMES_START, PRIVATE_END, PRIVATE_START, VSPACE_BYTES } from "../../../src/kernel-daemon/abi/vspace-map.ts"
+import { Status } from "../../../src/ring/layout.ts"
+import { NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
+import { SharedRing } from "../../../src/ring/shared-ring.ts"
+import { VSpace } from "../../../src/ring/vspace.ts"
+import { itemCount, mergeCount, roundCount } from "./counts.ts"
+
+const READ_WRITE = 3
+const PATIENCE_NS = 20_000_000_000
+
+const [, , mode = "", wasmPath = ""] = process.argv
+const map = { bytes: VSPACE_BYTES, privateStart: PRIVATE_START, privateEnd: PRIVATE_END }
+const vspace = VSpace.create(map, readFileSync(wasmPath))
+
+function frame(index: number): number {
+  const address = FRAMES_START + index * PAGE_BYTES
+  native.map(address, PAGE_BYTES, 3 + index, READ_WRITE)
+  return address
+}
+
+/** Sends 0, 1, 2, ... in the first word of each message, its complement in the last. */
+function produce(spinNs: number): void {
+  const producer = SharedRing.producer(vspace, frame(0), PAGE_BYTES, { wait: { spinNs } })
+  const words = new Uint32Array(producer.staging.buffer, producer.staging.byteOffset, producer.staging.length / 4)
+  for (let item = 0; item < itemCount; item++) {
+    words[0] = item
+    words[words.length - 1] = ~item
+    const outcome = producer.push(undefined, PATIENCE_NS)
+    if (outcome !== "pushed") throw new Error(`Item ${item}: ${outcome}`)
+  }
+}
+
+/** Answers each signal on page 0 with one on page 1. */
+function answer(spinNs: number): void {
+  const waiter = new NotificationWaiter(vspace, frame(0), { wait: { spinNs } })
+  const signaller = new NotificationSignaller(vspace, frame(1), 3)
+  for (let round = 0; round < roundCount; round++) {
+    const badge = waiter.wait(PATIENCE_NS)
+    if (typeof badge === "string") throw new Error(`Round ${round}: ${badge}`)
+    signaller.signal(badge)
+  }
+}
+
+/** Writes a number and signals, without waiting for anybody: nearly every signal merges. */
+function merge(): void {
+  const signaller = new NotificationSignaller(vspace, frame(0), 0)
+  const data = frame(1) / 4
+  for (let number = 1; number <= mergeCount; number++) {
+    vspace.u32[data] = number
+    signaller.signal(1n)
+  }
+}
+
+/** As the daemon does it when a capability is revoked: a while after the pages went. */
+async function tell(status: number): Promise<void> {
+  const address = frame(0)
+  await sleep(50)
+  vspace.storeWord(address, status)
+  native.futexWake(address, 1)
+}
+
+const modes: Record<string, () => void | Promise<void>> = {
+  "produce-parking": () => produce(0),
+  "produce-spinning": () => produce(20_000),
+  "answer-parking": () => answer(0),
+  "answer-spinning": () => answer(3_000),
+  merge,
+  "tell-revoked": () => tell(Status.Revoked),
+  "tell-peer-gone": () => tell(Status.PeerGone),
+  "tell-kernel-gone": () => tell(Status.KernelGone),
+}
+const run = modes[mode]
+if (run === undefined) throw new Error(`Mode is ${mode}: must be one of ${Object.keys(modes).join(", ")}`)
+// Nothing awaits it at the top level: the bundle is CommonJS.
+void run()

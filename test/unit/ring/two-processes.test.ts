@@ -1,0 +1,79 @@
+// two-processes.test.ts: the ring and the notifications between real processes, asleep and awake.
+
+import t from "tap"
+import { PAGE_BYTES } from "../../../src/kernel-daemon/abi/limits.ts"
+import { NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
+import { SharedRing } from "../../../src/ring/shared-ring.ts"
+import { mapFrame, newFrame, SECOND_NS, startPeer, vspace } from "../../helpers/ring.ts"
+import { itemCount, mergeCount, roundCount } from "./counts.ts"
+
+const PATIENCE_NS = 20 * SECOND_NS
+
+for (const [mode, spinNs] of [
+  ["produce-parking", 0],
+  ["produce-parking", 20_000],
+  ["produce-spinning", 0],
+  ["produce-spinning", 20_000],
+] as const) {
+  t.test(`${itemCount} items arrive once, in order and whole: ${mode}, consumer spins ${spinNs} ns`, async t => {
+    const frame = newFrame(t, PAGE_BYTES)
+    const address = mapFrame(t, frame, PAGE_BYTES)
+    SharedRing.create(vspace, address, PAGE_BYTES, { capacity: 4, slotBytes: 64, initialIndex: 0xffff_ff00 })
+    const consumer = SharedRing.consumer(vspace, address, PAGE_BYTES, { wait: { spinNs } })
+    const peer = startPeer(t, mode, [frame])
+    let wrong = 0
+    for (let item = 0; item < itemCount; item++) {
+      const message = consumer.pop(PATIENCE_NS)
+      if (typeof message === "string") return t.fail(`item ${item}: ${message}`)
+      const words = new Uint32Array(message.buffer, message.byteOffset, 16)
+      if (words[0] !== item || words[15] !== ~item >>> 0) wrong++
+    }
+    t.equal(wrong, 0)
+    t.same(await peer.ended(), { code: 0 })
+    t.equal(consumer.tryPop(), undefined, "and nothing more")
+  })
+}
+
+for (const [mode, spinNs] of [
+  ["answer-parking", 0],
+  ["answer-parking", 3_000],
+  ["answer-spinning", 0],
+  ["answer-spinning", 3_000],
+] as const) {
+  t.test(
+    `no wake-up is lost in ${2 * roundCount} alternating signals: ${mode}, this end spins ${spinNs} ns`,
+    async t => {
+      const frames = [newFrame(t, PAGE_BYTES), newFrame(t, PAGE_BYTES)]
+      const [question, answer] = frames.map(frame => mapFrame(t, frame, PAGE_BYTES)) as [number, number]
+      const signaller = new NotificationSignaller(vspace, question, 9)
+      const waiter = new NotificationWaiter(vspace, answer, { wait: { spinNs } })
+      const peer = startPeer(t, mode, frames)
+      for (let round = 0; round < roundCount; round++) {
+        const badge = 1n << BigInt(round % 64)
+        signaller.signal(badge)
+        const answered = waiter.wait(PATIENCE_NS)
+        if (answered !== badge) return t.fail(`round ${round}: ${answered}`)
+      }
+      t.same(await peer.ended(), { code: 0 })
+    },
+  )
+}
+
+t.test(`data written before a signal is seen by who gets the bit, also when ${mergeCount} signals merge`, async t => {
+  for (const spinNs of [0, 50_000]) {
+    const frames = [newFrame(t, PAGE_BYTES), newFrame(t, PAGE_BYTES)]
+    const [page, data] = frames.map(frame => mapFrame(t, frame, PAGE_BYTES)) as [number, number]
+    const waiter = new NotificationWaiter(vspace, page, { wait: { spinNs } })
+    const peer = startPeer(t, "merge", frames)
+    let seen = 0
+    let takes = 0
+    while (seen < mergeCount) {
+      const badge = waiter.wait(5 * SECOND_NS)
+      if (badge !== 1n) return t.fail(`after ${takes} takes, ${seen} seen of ${mergeCount}: ${badge}`)
+      seen = vspace.u32[data / 4] as number
+      takes++
+    }
+    t.ok(takes <= mergeCount, `${takes} takes`)
+    t.same(await peer.ended(), { code: 0 })
+  }
+})

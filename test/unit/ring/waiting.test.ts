@@ -1,0 +1,162 @@
+// waiting.test.ts: how waits end: the deadline, the peer's death, a revocation; and that sleepers are woken once.
+
+import t, { type Test } from "tap"
+import { native } from "../../../native/index.ts"
+import { PAGE_BYTES } from "../../../src/kernel-daemon/abi/limits.ts"
+import { PageFault } from "../../../src/ring/errors.ts"
+import { RING_CONSUMER_SLEEP, Status } from "../../../src/ring/layout.ts"
+import { NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
+import { producerPartBytes } from "../../../src/ring/ring-header.ts"
+import { SharedRing } from "../../../src/ring/shared-ring.ts"
+import { freeAddress, mapFrame, newFrame, READ_WRITE, SECOND_NS, startPeer, vspace } from "../../helpers/ring.ts"
+
+const PATIENCE_NS = 20 * SECOND_NS
+const geometry = { capacity: 2, slotBytes: 8 }
+const strategies = { parking: { spinNs: 0 }, mixed: { spinNs: 10_000 }, spinning: { park: false } }
+
+/** A ring and a notification whose ends share one status word. */
+function channel(t: Test, wait: { spinNs?: number; park?: boolean } = { spinNs: 0 }) {
+  const ring = mapFrame(t, newFrame(t, PAGE_BYTES), PAGE_BYTES)
+  const page = mapFrame(t, newFrame(t, PAGE_BYTES), PAGE_BYTES)
+  const statusFrame = newFrame(t, PAGE_BYTES)
+  const status = mapFrame(t, statusFrame, PAGE_BYTES)
+  SharedRing.create(vspace, ring, PAGE_BYTES, geometry)
+  const producer = SharedRing.producer(vspace, ring, PAGE_BYTES, { status, wait })
+  const consumer = SharedRing.consumer(vspace, ring, PAGE_BYTES, { status, wait })
+  const signaller = new NotificationSignaller(vspace, page, 0)
+  const waiter = new NotificationWaiter(vspace, page, { status, wait })
+  return { ring, page, status, statusFrame, producer, consumer, signaller, waiter }
+}
+
+t.test("push(), pop(), wait() and waitAny() end at the deadline, not before", async t => {
+  for (const [name, strategy] of Object.entries(strategies)) {
+    const { producer, consumer, waiter } = channel(t, strategy)
+    const waits = {
+      pop: () => consumer.pop(20_000_000),
+      wait: () => waiter.wait(20_000_000),
+      waitAny: () => NotificationWaiter.waitAny([waiter], 20_000_000),
+      push: () => {
+        producer.tryPush()
+        producer.tryPush()
+        return producer.push(undefined, 20_000_000)
+      },
+    }
+    for (const [operation, wait] of Object.entries(waits)) {
+      const start = performance.now()
+      t.equal(wait(), "deadline", `${operation}, ${name}`)
+      const took = performance.now() - start
+      t.ok(took >= 20 && took < 2_000, `${operation}, ${name}: took ${took} ms`)
+    }
+  }
+})
+
+t.test("a deadline of 0 looks once; a deadline that is none is refused", async t => {
+  const { producer, consumer, waiter, signaller } = channel(t)
+  t.equal(consumer.pop(0), "deadline")
+  t.equal(waiter.wait(0), "deadline")
+  t.equal(producer.push(undefined, 0), "pushed")
+  t.type(consumer.pop(0), Uint8Array)
+  signaller.signal(4n)
+  t.equal(waiter.wait(0), 4n)
+  for (const timeoutNs of [-1, Number.NaN]) {
+    const refused = { code: "InvalidArgument", message: new RegExp(`timeoutNs is ${timeoutNs}`) }
+    t.throws(() => consumer.pop(timeoutNs), refused)
+    t.throws(() => producer.push(undefined, timeoutNs), refused)
+    t.throws(() => waiter.wait(timeoutNs), refused)
+    t.throws(() => NotificationWaiter.waitAny([waiter], timeoutNs), refused)
+  }
+  t.throws(() => channel(t, { spinNs: -1 }), { code: "InvalidArgument", message: /wait.spinNs is -1/ })
+})
+
+t.test("what was committed or signalled before the end comes first, then the outcome", async t => {
+  for (const [value, outcome] of [
+    [Status.PeerGone, "peer-gone"],
+    [Status.KernelGone, "kernel-gone"],
+    [Status.Revoked, "revoked"],
+  ] as const) {
+    const { producer, consumer, signaller, waiter, status } = channel(t)
+    producer.tryPush(Uint8Array.of(1))
+    producer.tryPush(Uint8Array.of(2))
+    signaller.signal(6n)
+    t.equal(consumer.interruption(), undefined)
+    vspace.storeWord(status, value)
+    t.match(consumer.pop(PATIENCE_NS), { 0: 1 })
+    t.match(consumer.tryPop(), { 0: 2 })
+    t.equal(consumer.tryPop(), undefined)
+    t.equal(consumer.peek(), 0)
+    t.equal(consumer.pop(PATIENCE_NS), outcome)
+    t.equal(consumer.interruption(), outcome)
+    t.equal(waiter.wait(PATIENCE_NS), 6n)
+    t.equal(waiter.poll(), 0n)
+    t.equal(waiter.wait(PATIENCE_NS), outcome)
+    t.equal(NotificationWaiter.waitAny([waiter], PATIENCE_NS), outcome)
+    t.equal(producer.push(undefined, PATIENCE_NS), outcome, "nothing is sent to a peer that is gone, whatever the room")
+    t.equal(producer.tryPush(), false)
+    t.equal(producer.claim(), 0)
+    t.equal(producer.interruption(), outcome)
+  }
+})
+
+t.test("a status that another process writes ends a wait that spins, and one that sleeps", async t => {
+  for (const [mode, outcome] of [
+    ["tell-peer-gone", "peer-gone"],
+    ["tell-kernel-gone", "kernel-gone"],
+    ["tell-revoked", "revoked"],
+  ] as const) {
+    for (const strategy of Object.values(strategies)) {
+      const { consumer, waiter, statusFrame } = channel(t, strategy)
+      startPeer(t, mode, [statusFrame])
+      t.equal(consumer.pop(PATIENCE_NS), outcome)
+      t.equal(waiter.wait(PATIENCE_NS), outcome)
+    }
+  }
+})
+
+t.test('pages that a revocation takes away before it writes the status are the outcome "revoked"', async t => {
+  const ring = freeAddress(PAGE_BYTES)
+  native.map(ring, PAGE_BYTES, newFrame(t, PAGE_BYTES), READ_WRITE)
+  const { status, statusFrame } = channel(t)
+  SharedRing.create(vspace, ring, PAGE_BYTES, geometry)
+  const producer = SharedRing.producer(vspace, ring, PAGE_BYTES, { status })
+  const consumer = SharedRing.consumer(vspace, ring, PAGE_BYTES, { status })
+  producer.tryPush()
+  native.unmap(ring, PAGE_BYTES)
+  t.throws(() => consumer.tryPop(), PageFault, "an operation that never blocks does not wait for the status")
+  startPeer(t, "tell-revoked", [statusFrame])
+  t.equal(consumer.pop(PATIENCE_NS), "revoked")
+  t.equal(producer.push(undefined, PATIENCE_NS), "revoked")
+})
+
+t.test("a page fault that no status explains is thrown", async t => {
+  const { status, producer } = channel(t)
+  const ring = freeAddress(PAGE_BYTES)
+  native.map(ring, PAGE_BYTES, newFrame(t, PAGE_BYTES), READ_WRITE)
+  SharedRing.create(vspace, ring, PAGE_BYTES, geometry)
+  const consumer = SharedRing.consumer(vspace, ring, PAGE_BYTES, { status })
+  native.unmap(ring, PAGE_BYTES)
+  t.throws(() => consumer.pop(PATIENCE_NS), PageFault)
+  t.equal(producer.push(undefined, PATIENCE_NS), "pushed")
+})
+
+t.test("an end says that it sleeps only while it does, with another number each time", async t => {
+  const { ring, consumer } = channel(t)
+  const sleepWord = ring + producerPartBytes(geometry) + RING_CONSUMER_SLEEP
+  const numbers = new Set<number>()
+  for (let time = 0; time < 5; time++) {
+    t.equal(consumer.pop(100_000), "deadline")
+    t.equal(vspace.loadWord(sleepWord) % 2, 0)
+    numbers.add(vspace.loadWord(sleepWord))
+  }
+  t.equal(numbers.size, 5)
+})
+
+t.test("a sleep number whose owner died asleep is not used again by the next", async t => {
+  const { ring } = channel(t)
+  const sleepWord = ring + producerPartBytes(geometry) + RING_CONSUMER_SLEEP
+  for (const left of [7, 0xffff_ffff]) {
+    vspace.storeWord(sleepWord, left)
+    const consumer = SharedRing.consumer(vspace, ring, PAGE_BYTES, { wait: { spinNs: 0 } })
+    t.equal(consumer.pop(100_000), "deadline")
+    t.equal(vspace.loadWord(sleepWord), (left + 3) >>> 0)
+  }
+})
