@@ -21,7 +21,7 @@
       "dependencies": ["kaal-core"],
       "defines": ["NAPI_VERSION=9", "NAPI_CPP_EXCEPTIONS"],
       # As system headers: our warnings are not for them.
-      "cflags": ["-isystem <!(node -p \"require('node-addon-api').include_dir\")"],
+      "cflags": ["-isystem <!(node -p \"path.dirname(require.resolve('node-addon-api'))\")"],
       "sources": ["<!@(grep ^native/binding/ native/sources.txt)"],
     },
     {

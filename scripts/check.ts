@@ -40,7 +40,9 @@ function slowChecks(): Record<string, Check> {
     .filter(path => /\.slow\.test\.ts$|^bench\/.*\.test\.ts$/.test(path))
     .map(path => join("test", path))
   return {
-    ...(tests.length > 0 && { "slow tests": program(SLOW_DEADLINE_MS, bin("tap"), "run", ...tests) }),
+    ...(tests.length > 0 && {
+      "slow tests": program(SLOW_DEADLINE_MS, bin("tap"), "run", "--disable-coverage", ...tests),
+    }),
     "ordinary user": program(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-user.ts"),
   }
 }

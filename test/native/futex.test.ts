@@ -1,5 +1,6 @@
 // futex.test.ts: sleeping and waking on words of shared memory, within and across processes.
-import t from "tap"
+import { readFileSync } from "node:fs"
+import t, { type Test } from "tap"
 import { native } from "../../native/index.ts"
 import {
   attachedMemory,
@@ -16,48 +17,46 @@ const MS = 1e6
 const WOKEN = 0
 const TIMED_OUT = 1
 
-/** Sleeps in a child on `words` (offsets into a shared frame, all expected to hold 0); it exits with the outcome. */
-function sleeper(t: Parameters<typeof frame>[0], offsets: readonly number[], permissions = 1) {
-  attachedMemory()
+/** A frame mapped at PLACE, and children that sleep on words of it, given by offset and holding 0; they exit with the outcome. */
+function sleepers(t: Test, count: number, offsets: readonly number[]) {
   const fd = frame(t)
-  const view = new Int32Array(attachedMemory().buffer, PLACE, 1024)
   mapped(t, fd, PLACE, 3)
-  const child = startNode(
-    t,
-    `
-    native.map(${PLACE}, 4096, 3, ${permissions})
+  const body = `
+    native.map(${PLACE}, 4096, 3, 1)
     const words = Uint32Array.from(${JSON.stringify(offsets)}.flatMap(offset => [${PLACE} + offset, 0]))
-    process.exit(10 + native.futexWait(words, ${offsets.length}, ${8000 * MS}))
-  `,
-    { fds: [fd] },
-  )
-  return { child, view }
+    process.exit(10 + native.futexWait(words, ${offsets.length}, ${8000 * MS}))`
+  return Array.from({ length: count }, () => startNode(t, body, { fds: [fd] }))
+}
+
+/** True when the process waits in futex(2) or futex_waitv(2). */
+function sleeps(pid: number): boolean {
+  return /^futex/.test(readFileSync(`/proc/${pid}/wchan`, "utf8"))
 }
 
 t.test("futexWake() wakes a sleeper in another process that maps the word read-only", async t => {
-  const { child } = sleeper(t, [64])
+  const [child] = sleepers(t, 1, [64])
   // Zero until the child has gone to sleep, so this also shows that it really sleeps.
   t.ok(await eventually(() => native.futexWake(PLACE + 64, 1) === 1), "one sleeper was woken")
-  t.same(await child.ended(), { code: 10 + WOKEN })
+  t.same(await child?.ended(), { code: 10 + WOKEN })
 })
 
 for (const woken of [0, 1, 127]) {
   t.test(`futexWait() on 128 words ends when word ${woken} is woken`, async t => {
-    const { child } = sleeper(
-      t,
-      Array.from({ length: 128 }, (_, i) => i * 4),
-    )
+    const offsets = Array.from({ length: 128 }, (_, i) => i * 4)
+    const [child] = sleepers(t, 1, offsets)
     t.ok(await eventually(() => native.futexWake(PLACE + woken * 4, 1) === 1))
-    t.same(await child.ended(), { code: 10 + WOKEN })
+    t.same(await child?.ended(), { code: 10 + WOKEN })
   })
 }
 
-t.test("futexWake() wakes no more than asked for", async t => {
-  const first = sleeper(t, [0])
+t.test("futexWake() wakes as many as asked for, of that word only", async t => {
+  const children = sleepers(t, 3, [0])
+  t.ok(await eventually(() => children.every(child => sleeps(child.pid))), "all sleep")
   t.equal(native.futexWake(PLACE, 0), 0)
   t.equal(native.futexWake(PLACE + 4, 5), 0, "nobody sleeps on the neighbour")
-  t.ok(await eventually(() => native.futexWake(PLACE, 1000) === 1))
-  await first.child.ended()
+  t.equal(native.futexWake(PLACE, 1), 1)
+  t.equal(native.futexWake(PLACE, 1000), 2)
+  for (const child of children) t.same(await child.ended(), { code: 10 + WOKEN })
 })
 
 t.test("futexWait() returns at once when a word has changed", async t => {

@@ -177,43 +177,51 @@ t.test("nothing works before attachMemory(), and the refusal says so", async t =
   t.same(await child.ended(), { code: 7 })
 })
 
-t.test("adoptMemory() lets a worker use the process's memory and no other", async t => {
-  const view = mapped(t, frame(t), PLACE, 3)
-  view[0] = 5
-  const fd = frame(t)
-  const worker = new Worker(
-    `
+for (const call of ["adoptMemory(bytes)", `attachMemory(bytes, ${PRIVATE_BYTES})`]) {
+  t.test(`${call} in a worker lets it use the process's memory, and changes no page`, async t => {
+    const view = mapped(t, frame(t), PLACE, 3)
+    view[0] = 5
+    const answer = await fromWorker(frame(t), `
+      native.${call}
+      native.map(${PLACE + 4096}, 4096, workerData.fd, 3)
+      bytes[${PLACE + 4096}] = 6
+      parentPort.postMessage(bytes[${PLACE}])`)
+    t.equal(answer, 5)
+    t.equal(new Uint8Array(attachedMemory().buffer)[PLACE + 4096], 6, "mapped for all threads, after the worker's end too")
+    native.unmap(PLACE + 4096, 4096)
+  })
+}
+
+t.test("adoptMemory() refuses another memory than the process's", async t => {
+  attachedMemory()
+  const answer = await fromWorker(frame(t), `
+    const other = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true })
+    try { native.adoptMemory(new Uint8Array(other.buffer)) } catch (error) { parentPort.postMessage(error.message) }`)
+  t.match(answer, /^memory is another one than this process has attached/)
+})
+
+/** Runs `body` in a worker that has the process's memory as `bytes`, and `fd`; resolves after its end with what it posted. */
+async function fromWorker(fd: number, body: string): Promise<unknown> {
+  const script = `
     const { workerData, parentPort } = require("node:worker_threads")
     const native = require(workerData.addon)
     const bytes = new Uint8Array(workerData.memory.buffer)
-    let other = "accepted"
-    try { native.adoptMemory(new Uint8Array(new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true }).buffer)) }
-    catch (error) { other = error.name }
-    native.adoptMemory(bytes)
-    native.map(${PLACE + 4096}, 4096, workerData.fd, 3)
-    bytes[${PLACE + 4096}] = 6
-    parentPort.postMessage({ other, seen: bytes[${PLACE}] })
-  `,
-    {
-      eval: true,
-      workerData: { addon: process.env[ADDON_VARIABLE] ?? addonPath(), memory: attachedMemory(), fd },
-      env: {},
-      execArgv: [],
-    },
-  )
-  const ended = new Promise(resolve => worker.once("exit", resolve))
+    ${body}`
+  const workerData = { addon: process.env[ADDON_VARIABLE] ?? addonPath(), memory: attachedMemory(), fd }
+  const worker = new Worker(script, { eval: true, workerData, env: {}, execArgv: [] })
   const timer = setTimeout(() => worker.terminate(), DEADLINE_MS)
-  const answer = await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject))
-  t.same(answer, { other: "RangeError", seen: 5 })
-  await ended
-  clearTimeout(timer)
-  t.equal(
-    new Uint8Array(attachedMemory().buffer)[PLACE + 4096],
-    6,
-    "mapped for all threads, also after the worker's end",
-  )
-  native.unmap(PLACE + 4096, 4096)
-})
+  return new Promise((resolve, reject) => {
+    let answer: unknown
+    worker.once("message", message => {
+      answer = message
+    })
+    worker.once("error", reject)
+    worker.once("exit", () => {
+      clearTimeout(timer)
+      resolve(answer)
+    })
+  })
+}
 
 t.test("map() and unmap() leave no descriptor behind", async t => {
   attachedMemory()

@@ -1,5 +1,6 @@
 // codec.test.ts: requests and replies survive the wire, and no bytes do harm.
 
+import assert from "node:assert/strict"
 import fc from "fast-check"
 import t from "tap"
 import {
@@ -58,20 +59,22 @@ t.test("encodeRequest() and decodeArgs() are inverse for every syscall", async t
   fc.assert(
     fc.property(calls, ({ name, callId, args }) => {
       const bytes = encodeRequest(name, callId as number, args as Args<SyscallName>)
-      t.strictSame(decodeHeader(bytes), { number: Syscalls[name].number, name, callId })
-      t.strictSame({ ...decodeArgs(name, bytes) }, { ...args })
+      assert.deepEqual(decodeHeader(bytes), { number: Syscalls[name].number, name, callId })
+      assert.deepEqual({ ...decodeArgs(name, bytes) }, { ...args })
     }),
   )
+  t.pass("for any arguments")
 })
 
 t.test("encodeReply() and decodeReply() are inverse for every syscall", async t => {
   fc.assert(
     fc.property(results, ({ name, callId, result }) => {
       const decoded = decodeReply(name, encodeReply(name, callId as number, result as Result<SyscallName>))
-      t.equal(decoded.callId, callId)
-      t.strictSame({ ...decoded.result }, { ...result })
+      assert.equal(decoded.callId, callId)
+      assert.deepEqual({ ...decoded.result }, { ...result })
     }),
   )
+  t.pass("for any result")
 })
 
 t.test("encodeRequest() writes into a buffer of the caller's, whatever was there", async t => {

@@ -16,6 +16,7 @@ import {
   peerEnvironment,
   READ,
   READ_WRITE,
+  SECOND_NS,
   vspace,
 } from "../../helpers/ring.ts"
 

@@ -1,0 +1,194 @@
+// attach.test.ts: object_attach, and what a component is told about its peers.
+
+import t from "tap"
+import { KernelError } from "../../../src/kernel-daemon/abi/errors.ts"
+import { NOTIFICATION_LANES, PAGE_BYTES } from "../../../src/kernel-daemon/abi/limits.ts"
+import { AttachRole, NO_LANE } from "../../../src/kernel-daemon/abi/syscalls.ts"
+import { KERNEL_PAGE, MAX_STATUS_WORDS } from "../../../src/kernel-daemon/abi/vspace-map.ts"
+import { OWN_CNODE, ROOT, TestKernel } from "../../helpers/kernel.ts"
+import { violations } from "../../helpers/kernel-invariants.ts"
+
+const SLOT = 20
+const { frame: FRAME, signaller: SIGNALLER, waiter: WAITER } = AttachRole
+
+function attach(k: TestKernel, component: number, role: number, slot = SLOT) {
+  return k.call(component, "object_attach", { slot, role })
+}
+
+/** What the status word at an address says. */
+function status(k: TestKernel, component: number, address: number): string {
+  return k.words.get(`${component}:${(address - KERNEL_PAGE) / 4}`) ?? "live"
+}
+
+t.test("attaching a frame tells where it is mapped, and needs it to be", async t => {
+  const k = new TestKernel()
+  const frame = k.frame(ROOT, 2 * PAGE_BYTES)
+  const child = k.spawn(ROOT, [SLOT, frame, 1, SLOT + 1, frame, 3])
+  t.equal(k.outcome(child.pid, "object_attach", { slot: SLOT, role: FRAME }), "FailedLookup")
+  const args = { frame, bytes: 2 * PAGE_BYTES, permissions: 3, pid: child.pid }
+  const { address } = k.call(ROOT, "memory_map_into", args)
+  const given = attach(k, child.pid, FRAME)
+  t.match(given, { address, bytes: 2 * PAGE_BYTES, permissions: 3, lane: NO_LANE, badge: 0n })
+  t.strictSame(attach(k, child.pid, FRAME), given, "again the same")
+  const own = k.map(child.pid, SLOT, 1)
+  t.match(attach(k, child.pid, FRAME), { address: own, permissions: 1 }, "preferably the slot's own mapping")
+  t.match(attach(k, child.pid, FRAME, SLOT + 1), { address }, "else the oldest")
+})
+
+t.test("attaching refuses the wrong role, type and rights", async t => {
+  const k = new TestKernel()
+  const notification = k.notification()
+  const frame = k.frame()
+  const child = k.spawn(ROOT, [20, notification, 1, 21, notification, 2, 22, frame, 3, 23, notification, 4])
+  const outcome = (slot: number, role: number) => k.outcome(child.pid, "object_attach", { slot, role })
+  t.equal(outcome(20, WAITER), "ok")
+  t.equal(outcome(20, SIGNALLER), "IllegalOperation")
+  t.equal(outcome(21, SIGNALLER), "ok")
+  t.equal(outcome(21, WAITER), "IllegalOperation")
+  t.equal(outcome(23, WAITER), "IllegalOperation")
+  t.equal(outcome(22, WAITER), "InvalidCapability")
+  t.equal(outcome(20, FRAME), "InvalidCapability")
+  t.equal(outcome(20, 3), "InvalidArgument")
+  t.equal(outcome(60, WAITER), "FailedLookup")
+})
+
+t.test("each signalling capability has a lane of its own, lowest first, until it goes", async t => {
+  const k = new TestKernel()
+  const notification = k.notification()
+  const signallers = Array.from({ length: NOTIFICATION_LANES + 1 }, () => k.spawn(ROOT, [SLOT, notification, 2]))
+  const pids = signallers.map(({ pid }) => pid)
+  const lanes = pids.slice(0, -1).map(pid => attach(k, pid, SIGNALLER).lane)
+  t.strictSame(lanes, Array.from({ length: NOTIFICATION_LANES }, (_, lane) => lane))
+  const last = pids.at(-1) as number
+  t.equal(k.outcome(last, "object_attach", { slot: SLOT, role: SIGNALLER }), "NotEnoughMemory")
+  t.equal(k.outcome(pids[3] as number, "object_attach", { slot: SLOT, role: SIGNALLER }), "ok", "who has one keeps it")
+  k.end(pids[5] as number)
+  t.equal(attach(k, last, SIGNALLER).lane, 5, "the lane of the dead is free")
+  t.equal(k.outcome(ROOT, "object_attach", { slot: notification, role: WAITER }), "ok", "waiting takes no lane")
+  t.strictSame(violations(k.state), [])
+})
+
+t.test("one component waits; another can when that one has gone or lost its capability", async t => {
+  const k = new TestKernel()
+  const notification = k.notification()
+  const first = k.spawn(ROOT, [SLOT, notification, 3])
+  const second = k.spawn(ROOT, [SLOT, notification, 3], "second")
+  t.equal(attach(k, first.pid, WAITER).lane, NO_LANE)
+  t.equal(attach(k, first.pid, SIGNALLER).address, attach(k, first.pid, WAITER).address, "one capability, one mapping")
+  t.throws(() => attach(k, second.pid, WAITER), { code: "IllegalOperation", message: /component 2 "child" waits/ })
+  k.end(first.pid)
+  t.equal(k.outcome(second.pid, "object_attach", { slot: SLOT, role: WAITER }), "ok")
+  k.revoke(ROOT, notification)
+  t.equal(k.outcome(ROOT, "object_attach", { slot: notification, role: WAITER }), "ok")
+})
+
+t.test("the badge of the capability is told", async t => {
+  const k = new TestKernel()
+  const notification = k.notification()
+  k.call(ROOT, "cap_mint", { cnode: OWN_CNODE, source: notification, target: 50, rights: 7, badge: 8n })
+  const child = k.spawn(ROOT, [SLOT, 50, 2])
+  t.equal(attach(k, child.pid, SIGNALLER).badge, 8n)
+  t.equal(attach(k, ROOT, SIGNALLER, notification).badge, 0n)
+})
+
+t.test("the last peer is told that the other has died, and that a new one has come", async t => {
+  const k = new TestKernel()
+  const notification = k.notification()
+  const producer = k.spawn(ROOT, [SLOT, notification, 2])
+  const consumer = k.spawn(ROOT, [SLOT, notification, 1])
+  attach(k, producer.pid, SIGNALLER)
+  const { status: word } = attach(k, consumer.pid, WAITER)
+  t.equal(status(k, consumer.pid, word), "live")
+  k.end(producer.pid, { kind: "killed", signal: "SIGKILL" })
+  t.equal(status(k, consumer.pid, word), "peer-gone")
+  k.spawn(ROOT, [SLOT, notification, 2])
+  t.equal(status(k, consumer.pid, word), "live")
+  t.equal(k.of("set-status").length, 2, "nothing is told twice")
+})
+
+t.test("while two peers are left nobody is told; a late attach is told at once; a bystander's death tells nothing", async t => {
+  const k = new TestKernel()
+  const frame = k.frame()
+  const peers = [0, 1, 2].map(() => k.spawn(ROOT, [SLOT, frame, 3]))
+  const [a, b, c] = peers.map(({ pid }) => pid) as [number, number, number]
+  const bystander = k.spawn()
+  k.map(a, SLOT)
+  const first = attach(k, a, FRAME).status
+  k.end(bystander.pid)
+  k.end(b)
+  t.equal(k.of("set-status").length, 0)
+  k.map(c, SLOT)
+  k.end(a)
+  t.equal(status(k, a, first), "live", "the dead are told nothing")
+  t.equal(k.of("set-status").length, 0, "nor who has not attached")
+  t.equal(status(k, c, attach(k, c, FRAME).status), "peer-gone")
+})
+
+t.test("the creator counts as a peer only while it has the object mapped", async t => {
+  for (const mapped of [false, true]) {
+    const k = new TestKernel()
+    const frame = k.frame()
+    const child = [0, 1].map(() => k.spawn(ROOT, [SLOT, frame, 3])).map(({ pid }) => pid) as [number, number]
+    if (mapped) k.map(ROOT, frame)
+    k.map(child[0], SLOT)
+    const { status: word } = attach(k, child[0], FRAME)
+    k.end(child[1])
+    t.equal(status(k, child[0], word), mapped ? "live" : "peer-gone", mapped ? "mapped" : "not mapped")
+  }
+})
+
+t.test("a revoked mapping is told as revoked, a deleted capability of one's own too", async t => {
+  const k = new TestKernel()
+  const notification = k.notification()
+  const child = k.spawn(ROOT, [SLOT, notification, 3])
+  const { status: word, address } = attach(k, child.pid, WAITER)
+  k.revoke(ROOT, notification)
+  t.equal(status(k, child.pid, word), "revoked")
+  t.notOk(k.pages.has(`${child.pid}:${address}`))
+})
+
+t.test("status words are used again, the longest free first, and say nothing stale", async t => {
+  const k = new TestKernel()
+  const frame = k.frame()
+  const child = k.spawn(ROOT, [SLOT, frame, 3])
+  k.map(child.pid, SLOT)
+  const { status: first } = attach(k, child.pid, FRAME)
+  k.revoke(ROOT, frame)
+  t.equal(status(k, child.pid, first), "revoked")
+  k.call(ROOT, "cap_grant", { source: frame, tcb: child.tcb, slot: SLOT, rights: 3 })
+  for (let round = 1; round < MAX_STATUS_WORDS; round++) {
+    const address = k.map(child.pid, SLOT)
+    const { status: word } = attach(k, child.pid, FRAME)
+    if (word !== first + 4 * round) t.fail(`round ${round}: word at ${word}`)
+    k.call(child.pid, "memory_unmap", { address, bytes: PAGE_BYTES })
+  }
+  k.map(child.pid, SLOT)
+  t.equal(attach(k, child.pid, FRAME).status, first)
+  t.equal(status(k, child.pid, first), "live")
+})
+
+t.test("more attached mappings than status words are refused, before anything is mapped", async t => {
+  const k = new TestKernel()
+  const notification = k.notification()
+  const child = k.spawn(ROOT, [SLOT, notification, 3])
+  const words = k.state.components.get(child.pid)?.statusWords
+  for (let word = 0; word < MAX_STATUS_WORDS; word++) words?.allocate()
+  t.equal(k.outcome(child.pid, "object_attach", { slot: SLOT, role: WAITER }), "NotEnoughMemory")
+  t.equal(k.pages.size, 0)
+  words?.free(7)
+  t.equal(attach(k, child.pid, WAITER).status, KERNEL_PAGE + 28)
+})
+
+t.test("a refused attach takes neither lane nor role nor word", async t => {
+  const k = new TestKernel()
+  const notification = k.notification()
+  const child = k.spawn(ROOT, [SLOT, notification, 3])
+  for (const role of [SIGNALLER, WAITER]) {
+    const attaching = k.suspend(child.pid, "object_attach", { slot: SLOT, role })
+    t.equal(attaching.acquire.length, 1)
+    t.throws(() => attaching.refuse(new KernelError("NotEnoughMemory", "Linux has none")), { code: "NotEnoughMemory" })
+  }
+  t.equal(attach(k, ROOT, SIGNALLER, notification).lane, 0)
+  t.match(attach(k, ROOT, WAITER, notification), { lane: NO_LANE })
+  t.strictSame(violations(k.state), [])
+})
