@@ -1,5 +1,6 @@
 // index.ts: the addon's one declaration. Every function is synchronous and returns at once unless it says otherwise.
-// A refused system call throws a NativeError with the call's name and errno; a wrong argument throws a TypeError.
+// A refused system call throws a NativeError with the call's name and errno; a wrong argument throws a TypeError or a
+// RangeError that names it, its value and the limit.
 
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
@@ -8,7 +9,10 @@ import { fileURLToPath } from "node:url"
 /** A file descriptor of this process, owned by who received it; close it with `closeFd`. */
 export type Fd = number
 
-/** What the addon throws when Linux refuses. `syscall` is the call's name, `code` the errno's ("ENOMEM"), `errno` its number. */
+/**
+ * What the addon throws when Linux refuses. `syscall` is the call's name, `code` the errno's ("ENOMEM"), `errno` its
+ * number.
+ */
 export interface NativeError extends Error {
   readonly code: string
   readonly errno: number
@@ -71,13 +75,16 @@ export interface MapperReply {
 export interface TscInfo {
   /** CPU advertises a constant and non-stop time stamp counter. Without it cycles mean nothing here. */
   readonly constant: boolean
-  /** Measured against CLOCK_MONOTONIC_RAW over about 20 ms; 0 when not constant. */
+  /** Measured against CLOCK_MONOTONIC_RAW over about 20 ms, once for each process; 0 when not constant. */
   readonly hz: number
 }
 
 export interface Native {
   // memfd
-  /** A new memfd of `bytes` (a multiple of the page size), allocated, sealed against shrinking and growing. */
+  /**
+   * A new memfd of `bytes` (a multiple of the page size), allocated, sealed against shrinking and growing. ENOMEM:
+   * there is less memory.
+   */
   createFrame(bytes: number, label: string): Fd
   closeFd(fd: Fd): void
   duplicateFd(fd: Fd): Fd
@@ -86,12 +93,19 @@ export interface Native {
   /** A pipe, close-on-exec: [read end, non-blocking; write end]. */
   createPipe(): readonly [Fd, Fd]
 
-  // VSpace. One memory for each JavaScript thread: a Uint8Array over the whole of a shared WebAssembly.Memory.
-  /** Remembers the memory and makes everything from `privateBytes` on, and page 0, PROT_NONE. Throws if called twice with another memory. */
+  // VSpace. One memory for each process, shared by its threads: a Uint8Array over the whole of a shared
+  // WebAssembly.Memory.
+  /**
+   * Remembers the memory and makes everything from `privateBytes` on, and page 0, PROT_NONE. With the same memory again
+   * it changes nothing; throws for another.
+   */
   attachMemory(memory: Uint8Array, privateBytes: number): void
-  /** The same for a further thread of the process: remembers, changes no page. */
+  /** For a further thread of the process, with the memory that is attached: remembers, changes no page. */
   adoptMemory(memory: Uint8Array): void
-  /** Maps `bytes` of `fd`, from its start, over [address, address + bytes). `permissions` is 1 (read) or 3 (read and write). */
+  /**
+   * Maps `bytes` of `fd`, from its start, over [address, address + bytes). `permissions` is 1 (read) or 3 (read and
+   * write).
+   */
   map(address: number, bytes: number, fd: Fd, permissions: number): void
   /** Makes [address, address + bytes) PROT_NONE again and drops what was mapped. */
   unmap(address: number, bytes: number): void
@@ -99,51 +113,81 @@ export interface Native {
   // futex, on words of the attached memory; shared between processes
   /**
    * Sleeps while every word holds its expected value. `words` holds pairs: address (a multiple of 4), expected value.
-   * BLOCKS this thread. `count` pairs are used, 1 to 128. `timeoutNs` is relative, Infinity for none.
+   * BLOCKS this thread. `count` pairs are used, 1 to 128. `timeoutNs` is relative, Infinity for none, 0 or
+   * less for one that has passed.
    */
   futexWait(words: Uint32Array, count: number, timeoutNs: number): FutexOutcome
-  /** Wakes at most `count` sleepers of the word; returns how many. */
+  /** Wakes at most `count` (at least 1) sleepers of the word; returns how many. */
   futexWake(address: number, count: number): number
 
   // control sockets: SOCK_SEQPACKET pairs, close-on-exec
   createSocketPair(): readonly [Fd, Fd]
-  /** Sends one message with descriptors (up to 16). Returns false when the socket is full (never blocks). EPIPE throws. */
+  /**
+   * Sends one message (not empty) with descriptors (up to 16), which stay ours. False when the socket is full (never
+   * blocks). EPIPE: peer gone.
+   */
   sendMessage(fd: Fd, message: Uint8Array, fds: readonly Fd[]): boolean
   /** Receives one message if there is one, else returns undefined. Never blocks. Descriptors are close-on-exec. */
   receiveMessage(fd: Fd, into: Uint8Array): Received | undefined
-  /** Sends and then BLOCKS until a message has come or `timeoutMs` has passed (throws ETIMEDOUT). Descriptors that come are closed. Returns its bytes. */
+  /**
+   * Sends and then BLOCKS until a message has come; returns its bytes, 0 when the other side is gone. Descriptors that
+   * come
+   * are closed. ETIMEDOUT: `timeoutMs` (Infinity for none) has passed. EMSGSIZE: the message did not fit into `into`.
+   */
   callMessage(fd: Fd, message: Uint8Array, into: Uint8Array, timeoutMs: number): number
   /** BLOCKS until a message has come; as `callMessage` without the sending. */
   waitMessage(fd: Fd, into: Uint8Array, timeoutMs: number): number
 
   // event loop (libuv's uv_poll)
-  /** Calls back on this thread's event loop whenever `fd` is readable. Returns the function that ends it; it does not close the fd. */
+  /**
+   * Calls back on this thread's event loop whenever `fd` is readable. Returns the function that ends it; it does not
+   * close the fd.
+   */
   watchReadable(fd: Fd, callback: () => void): () => void
 
   // mapper: the component's side is a native thread, the daemon's side two calls
   /**
    * Starts the thread that carries out the daemon's mapping commands arriving on `fd` against the attached memory.
-   * When the daemon's end closes, the thread ends the process with status `exitStatus`.
+   * When the daemon's end closes, the thread ends the process with status `exitStatus`. The thread owns `fd` from then
+   * on.
    */
   startMapper(fd: Fd, exitStatus: number): void
-  /** Daemon: asks the component at the other end to map (permissions 1 or 3, with memory) or unmap (permissions 0, memory -1). False when the socket is full. */
+  /**
+   * Daemon: asks the component at the other end to map (permissions 1 or 3, with memory) or unmap (permissions 0,
+   * memory -1). False when the socket is full.
+   */
   sendMapperCommand(fd: Fd, callId: number, address: number, bytes: number, permissions: number, memory: Fd): boolean
   /** Daemon: the next answer, or undefined when there is none; null when the component is gone or sent nonsense. */
   receiveMapperReply(fd: Fd): MapperReply | undefined | null
 
   // processes
+  /**
+   * Starts a child with no signal blocked or ignored. ENOENT, EACCES and the like are thrown here. Through the
+   * launcher: main thread only.
+   */
   spawn(options: SpawnOptions): Spawned
-  /** Reaps a process that has ended; undefined while it still runs. */
+  /**
+   * Reaps a child that has ended, this one only; undefined while it still runs. ECHILD: not our child, or reaped
+   * before.
+   */
   reap(pid: number): ExitStatus | undefined
-  /** Sends a signal by pidfd, so it can never hit a process that took the number over. False when the process is gone. */
+  /**
+   * Sends a signal by pidfd, so it can never hit a process that took the number over. False when it has been reaped.
+   */
   sendSignal(pidfd: Fd, signal: string): boolean
 
   // faults
-  /** Puts our SIGSEGV handler in front of Node's. It writes each fault into the page of `record` (a frame of one page). */
+  /**
+   * Puts our SIGSEGV and SIGBUS handler in front of Node's, for all threads. It notes faults in `record` (a frame of
+   * one page). EALREADY: called before.
+   */
   installFaultHandler(record: Fd): void
-  /** This process's last fault. */
+  /** The calling thread's last fault. */
   lastFault(): FaultRecord | undefined
-  /** The last fault in another process's record page. */
+  /**
+   * From another process's record page: the last fault that was not trapped, which is what it died of, else the last
+   * one.
+   */
   readFaultRecord(record: Fd): FaultRecord | undefined
 
   // processor

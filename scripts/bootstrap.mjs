@@ -73,7 +73,15 @@ function npmCi(environment) {
   const cli = process.env.npm_execpath
   const [file, ...first] = cli?.endsWith("npm-cli.js") ? [process.execPath, cli] : ["npm"]
   // The addon is built by the next step, and no dependency needs a script of its own to work.
-  const flags = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--include=dev", "--loglevel=error"]
+  const flags = [
+    "ci",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--no-update-notifier",
+    "--include=dev",
+    "--loglevel=error",
+  ]
   runFile(file, [...first, ...flags], environment, "ignore")
 }
 

@@ -1,5 +1,5 @@
-// build-native.mjs: builds the addon and the launcher into build/Release, unless they are up to date. Run by npm install
-// and before the tests. Node's built-ins only, since it runs before anything else is known to work.
+// build-native.mjs: builds the addon and the launcher into build/Release, unless they are up to date.
+// Run by npm install and before the tests. Node's built-ins only, since it runs before anything else is known to work.
 
 import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"

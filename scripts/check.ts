@@ -20,7 +20,7 @@ interface Outcome {
 }
 
 const FAST_AT_ONCE = 2
-const FAST_DEADLINE_MS = 60_000
+const FAST_DEADLINE_MS = 120_000
 const SLOW_DEADLINE_MS = 600_000
 const root = join(import.meta.dirname, "..")
 

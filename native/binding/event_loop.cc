@@ -110,6 +110,8 @@ Napi::Value WatchReadableFromJs(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void ExportEventLoop(Napi::Env env, Napi::Object exports) { Export<WatchReadableFromJs>(env, exports, "watchReadable"); }
+void ExportEventLoop(Napi::Env env, Napi::Object exports) {
+  Export<WatchReadableFromJs>(env, exports, "watchReadable");
+}
 
 }  // namespace kaal

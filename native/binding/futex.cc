@@ -30,7 +30,8 @@ Napi::Value FutexWaitFromJs(const Napi::CallbackInfo& info) {
 
 Napi::Value FutexWakeFromJs(const Napi::CallbackInfo& info) {
   const std::uint64_t address = ToSize(info[0], "address");
-  const int count = static_cast<int>(ToInteger(info[1], "count", 0, INT_MAX));
+  // From 1: Linux takes 0 for 1.
+  const int count = static_cast<int>(ToInteger(info[1], "count", 1, INT_MAX));
   ThrowIf(info.Env(), CheckWord(address));
   return Napi::Number::New(info.Env(), ValueOrThrow(info.Env(), FutexWake(WordAt(address), count)));
 }

@@ -23,7 +23,7 @@ enum class FutexOutcome { kWoken = 0, kTimedOut = 1, kInterrupted = 2 };
 // A word that has changed already counts as woken. ENOSYS: several words on a kernel before 5.16.
 Result<FutexOutcome> FutexWait(const FutexWord* words, std::size_t count, TimeNs deadline);
 
-// Wakes at most `count` sleepers; returns how many.
+// Wakes at most `count` sleepers, at least 1 (Linux takes 0 for 1); returns how many.
 Result<int> FutexWake(const std::uint32_t* word, int count);
 
 }  // namespace kaal

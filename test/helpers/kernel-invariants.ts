@@ -26,8 +26,7 @@ export function violations(state: KernelState): string[] {
     ensure(cnode?.slots[slot] === capability, `${name} does not stand where it says`)
     ensure(capability.claims === 0, `${name} is claimed by a removal that is not there`)
     if (parent !== undefined) {
-      ensure([...children(parent)].includes(capability), `${name} is not among its parent's children`)
-      const made = capability.original && parent.object.type === "Untyped"
+      const made = object !== parent.object && isMadeFrom(object, parent.object)
       ensure(made || object === parent.object, `${name} names another object than its parent`)
       ensure(made || (capability.rights & ~parent.rights) === 0, `${name} has more rights than its parent`)
       ensure(made || parent.badge === 0n || parent.badge === capability.badge, `${name} has another badge than its parent`)
@@ -49,6 +48,12 @@ export function violations(state: KernelState): string[] {
   ensureTree(capabilities, ensure)
   ensureMappings(state, ensure)
   return found
+}
+
+function isMadeFrom(object: KernelObject, untyped: KernelObject): boolean {
+  let origin = object.origin
+  while (origin !== undefined && origin !== untyped) origin = origin.origin
+  return origin === untyped
 }
 
 /** The capability that a capability was derived from, or the nearest of its ancestors that still stands in a slot. */
@@ -100,8 +105,10 @@ function ensureTree(capabilities: ReadonlySet<Capability>, ensure: Ensure): void
     while (root.parent !== undefined) root = root.parent
     roots.add(root)
   }
+  const seen = new Set<Capability>()
   const left = [...roots]
   for (let node = left.pop(); node !== undefined; node = left.pop()) {
+    seen.add(node)
     const own = [...children(node)]
     if (node.cnode === undefined) ensure(own.length >= 2, `a stump of ${node.object.type} has ${own.length} children`)
     else ensure(capabilities.has(node), `${node.object.type} in slot ${node.slot} stands in the tree, in no slot`)
@@ -110,6 +117,9 @@ function ensureTree(capabilities: ReadonlySet<Capability>, ensure: Ensure): void
       ensure(child.previous === own[index - 1], "a child names another neighbour")
     })
     left.push(...own)
+  }
+  for (const capability of capabilities) {
+    ensure(seen.has(capability), `${capability.object.type} in slot ${capability.slot} is not among its parent's children`)
   }
 }
 

@@ -1,4 +1,4 @@
-// native.ts: what the tests of the addon share: an attached memory, children that are plain Node processes, leak checks.
+// native.ts: what the tests of the addon share: an attached memory, children that are plain Node, leak checks.
 import { closeSync, openSync, readdirSync } from "node:fs"
 import type { Test } from "tap"
 import { ADDON_VARIABLE, addonPath, type ExitStatus, type Fd, native, type Spawned } from "../../native/index.ts"

@@ -1,7 +1,17 @@
 // build.test.ts: what scripts/build-native.mjs does around the compiler, in a small tree with a pretended cmake-js.
 import { spawnSync } from "node:child_process"
-import { appendFileSync, chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs"
-import { join } from "node:path"
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import t, { type Test } from "tap"
 import { ADDON_VARIABLE, addonPath } from "../../native/index.ts"
@@ -20,21 +30,28 @@ const CMAKE_JS = `
   fs.writeFileSync(out + "/kaal-launcher", "launcher")
 `
 
-/** A tree as after `npm install`, whose PATH holds the named programs only. Not below this one, whose node_modules it would find. */
+/**
+ * A tree as after `npm install`, whose PATH holds the named programs only. Not below this one, whose node_modules it
+ * would find.
+ */
 function tree(t: Test, programs: readonly string[]) {
-  const root = t.testdir({
-    bin: Object.fromEntries(programs.map(name => [name, "#!/bin/sh\n"])),
-    scripts: {},
-    native: { "sources.txt": "native/core/a.cc\n", core: { "a.cc": "int a;\n" } },
+  const root = mkdtempSync(join(tmpdir(), "kaal-build-"))
+  t.teardown(() => rmSync(root, { recursive: true, force: true }))
+  const files = {
+    ...Object.fromEntries(programs.map(name => [`bin/${name}`, "#!/bin/sh\n"])),
+    "scripts/build-native.mjs": readFileSync(SCRIPT, "utf8"),
+    "native/sources.txt": "native/core/a.cc\n",
+    "native/core/a.cc": "int a;\n",
     "CMakeLists.txt": "",
     "binding.gyp": "",
-    node_modules: {
-      "node-addon-api": { "package.json": "{}" },
-      "cmake-js": { "package.json": "{}", bin: { "cmake-js": CMAKE_JS } },
-    },
-  })
-  for (const name of programs) chmodSync(join(root, "bin", name), 0o755)
-  copyFileSync(SCRIPT, join(root, "scripts", "build-native.mjs"))
+    "node_modules/node-addon-api/package.json": "{}",
+    "node_modules/cmake-js/package.json": "{}",
+    "node_modules/cmake-js/bin/cmake-js": CMAKE_JS,
+  }
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), content, { mode: 0o755 })
+  }
   const run = (...flags: string[]) => {
     const args = ["-i", `PATH=${join(root, "bin")}`, process.execPath, ...flags, join(root, "scripts/build-native.mjs")]
     const { status, stdout, stderr } = spawnSync("/usr/bin/env", args, { encoding: "utf8", timeout: 60_000 })

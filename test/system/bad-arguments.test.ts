@@ -24,6 +24,8 @@ t.test("requests that the kernel or the ring must refuse", async t => {
     ["frame slot empty", "FailedLookup", /200/],
     ["frame slot out of range", "FailedLookup", /256/],
     ["frame slot holds a notification", "InvalidCapability", /[Nn]otification/],
+    ["target slot occupied", "DeleteFirst", /102|101/],
+    ["permissions beyond the frame's rights", "IllegalOperation", /w/],
     ["allocate 0 bytes", "InvalidArgument", /0/],
     ["allocate more than there is", "NotEnoughMemory", /35184372088832/],
     ["attach a notification that is none", "InvalidCapability", /[Ff]rame|Page/],
@@ -41,6 +43,6 @@ t.test("requests that the kernel or the ring must refuse", async t => {
   for (const [name, { code, message }] of outcomes) {
     if (name.startsWith("good: ")) t.equal(code, "ok", `${name} ${message}`)
   }
-  t.equal(outcomes.size, expected.length + 3, "every request was made")
+  t.equal(outcomes.size, expected.length + 4, "every request was made")
   t.equal(code, 0, stderr)
 })

@@ -2,4 +2,4 @@
 
 export const itemCount = 100_000
 export const roundCount = 50_000
-export const mergeCount = 300_000
+export const burstCount = 100_000

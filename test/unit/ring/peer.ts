@@ -10,7 +10,7 @@ import { Status } from "../../../src/ring/layout.ts"
 import { NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
 import { SharedRing } from "../../../src/ring/shared-ring.ts"
 import { VSpace } from "../../../src/ring/vspace.ts"
-import { itemCount, mergeCount, roundCount } from "./counts.ts"
+import { burstCount, itemCount, roundCount } from "./counts.ts"
 
 const READ_WRITE = 3
 const PATIENCE_NS = 20_000_000_000
@@ -48,13 +48,24 @@ function answer(spinNs: number): void {
   }
 }
 
-/** Writes a number and signals, without waiting for anybody: nearly every signal merges. */
+/**
+ * Writes a number and signals, twice, and goes on when the other end has seen the second number. The second signal meets
+ * a bit that is pending, is just being taken, or has been: the gap between the two varies, so that all are hit.
+ */
 function merge(): void {
   const signaller = new NotificationSignaller(vspace, frame(0), 0)
-  const data = frame(1) / 4
-  for (let number = 1; number <= mergeCount; number++) {
-    vspace.u32[data] = number
-    signaller.signal(1n)
+  const data = frame(1)
+  const echo = data + 128
+  for (let burst = 1; burst <= burstCount; burst++) {
+    for (const number of [2 * burst - 1, 2 * burst]) {
+      vspace.u32[data / 4] = number
+      signaller.signal(1n)
+      for (let gap = 0; gap < burst % 32; gap++) vspace.loadWord(data)
+    }
+    const deadline = performance.now() + PATIENCE_NS / 1e6
+    while (vspace.loadWord(echo) !== 2 * burst) {
+      if (performance.now() > deadline) throw new Error(`Burst ${burst} was not seen`)
+    }
   }
 }
 
