@@ -31,8 +31,8 @@ export function withLock(directory, onWait, work) {
     work()
   } finally {
     rmSync(join(directory, me), { force: true })
-    // Somebody may have moved in already, which is what makes this fail.
-    attempt(() => rmdirSync(directory))
+    // Somebody may have moved in already, and even out again.
+    attempt(() => rmdirSync(directory), "ENOTEMPTY", "ENOENT")
   }
 }
 
@@ -44,7 +44,7 @@ function acquire(directory, me, onWait) {
   const mine = mkdtempSync(`${directory}.`)
   writeFileSync(join(mine, me), "")
   let told = false
-  while (!attempt(() => renameSync(mine, directory))) {
+  while (!attempt(() => renameSync(mine, directory), "ENOTEMPTY", "EEXIST")) {
     const holder = holderOf(directory)
     if (holder !== undefined && !isAlive(holder)) rmSync(join(directory, holder), { force: true })
     else {
@@ -84,12 +84,13 @@ function startTime(pid) {
   }
 }
 
-function attempt(action) {
+// False when the action was refused for one of these reasons.
+function attempt(action, ...refusals) {
   try {
     action()
     return true
   } catch (error) {
-    if (["ENOTEMPTY", "EEXIST", "ENOENT"].includes(error.code)) return false
+    if (refusals.includes(error.code)) return false
     throw error
   }
 }

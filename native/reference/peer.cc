@@ -16,8 +16,8 @@ namespace kaal::reference {
 
 namespace {
 
-// Read by the signal handlers of the parent; written before they are installed.
-pid_t child_pid = 0;
+// In the parent, while there is a child to be reaped. The signal handlers read it.
+volatile pid_t child_pid = 0;
 
 template <std::size_t kSize>
 void WriteError(const char (&line)[kSize]) {
@@ -26,8 +26,11 @@ void WriteError(const char (&line)[kSize]) {
 }
 
 void KillAndReap() {
-  kill(child_pid, SIGKILL);
-  while (waitpid(child_pid, nullptr, 0) < 0 && errno == EINTR) {
+  const pid_t pid = child_pid;
+  // From here on the child's end is no news.
+  child_pid = 0;
+  kill(pid, SIGKILL);
+  while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
 
@@ -39,11 +42,13 @@ void OnAlarm(int) {
 
 // A parent that waits for a message would never learn otherwise that nobody is left to send it.
 void OnChildEnd(int) {
+  if (child_pid == 0) return;
   siginfo_t end{};
   // WNOWAIT: an orderly end is left for RunPair to collect.
   if (waitid(P_PID, static_cast<id_t>(child_pid), &end, WEXITED | WNOHANG | WNOWAIT) != 0 || end.si_pid == 0) return;
   if (end.si_code == CLD_EXITED && end.si_status == 0) return;
-  WriteError("kaal-reference: the child process failed\n");
+  // A child that ends by itself has said why.
+  if (end.si_code != CLD_EXITED) WriteError("kaal-reference: the child process was killed; run it again\n");
   KillAndReap();
   _exit(1);
 }
@@ -66,7 +71,8 @@ void Pin(const Options& options, int cpu) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) FailWith(OsError{errno, "prctl"});
   // The parent may have died before the line above took effect.
   if (getppid() != parent_pid) _exit(1);
-  alarm(options.timeout_s);
+  // For a parent that is stopped; otherwise its own alarm is first, and says what has happened.
+  alarm(options.timeout_s + 1);
   Pin(options, options.child_cpu);
   child();
   _exit(0);
@@ -95,14 +101,14 @@ void RunPair(const Options& options, const std::function<void()>& parent, const 
   OnChildEnd(SIGCHLD);
   Pin(options, options.parent_cpu);
   parent();
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) FailWith(OsError{errno, "waitpid"});
+  siginfo_t end;
+  while (waitid(P_PID, static_cast<id_t>(pid), &end, WEXITED | WNOWAIT) != 0) {
+    if (errno != EINTR) FailWith(OsError{errno, "waitid"});
   }
+  // Returns only when the child has ended well.
+  OnChildEnd(SIGCHLD);
   alarm(0);
-  child_pid = 0;
-  // waitpid may have been faster than the handler.
-  if (status != 0) Fail("the child process failed");
+  KillAndReap();
 }
 
 }  // namespace kaal::reference

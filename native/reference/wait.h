@@ -46,6 +46,7 @@ struct Park {
       consumer.sleeps().store(1, std::memory_order_seq_cst);
       const std::uint32_t signal = consumer.signal().load(std::memory_order_seq_cst);
       if (!consumer.Shows(signal)) Sleep(consumer.signal(), signal);
+      // Seen late, it costs a needless system call and nothing else.
       consumer.sleeps().store(0, std::memory_order_relaxed);
     }
   }
@@ -66,6 +67,7 @@ struct WakeAlways {
   template <class Ring>
   void ForMessage(typename Ring::Consumer& consumer) const {
     while (!consumer.HasMessage()) {
+      // The futex compares again, and HasMessage() is what orders the payload.
       const std::uint32_t signal = consumer.signal().load(std::memory_order_relaxed);
       if (!consumer.Shows(signal)) Sleep(consumer.signal(), signal);
     }

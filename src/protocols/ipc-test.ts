@@ -1,7 +1,7 @@
 // ipc-test.ts: what root-task, ipc-producer, ipc-consumer and the CLI say to one another. Plain data; imports nothing.
 
-/** Slots that both components of the plan find filled, and what stands in them. */
-export const PlanSlot = { sharedMemory: 100, toConsumer: 102, toProducer: 103, go: 104 } as const
+/** Slots that both components of the plan find filled, and what stands in them; `peer` in Test 4 and for the producer only. */
+export const PlanSlot = { sharedMemory: 100, toConsumer: 102, toProducer: 103, go: 104, peer: 105 } as const
 
 /** Positions in the arguments of ipc-producer and ipc-consumer. The first three are the plan's `[shared_mem, 102, 103]`. */
 export const Arg = {
@@ -21,7 +21,7 @@ export const RootArg = { items: 0, slots: 1, bytes: 2, pin: 3 } as const
 /** Stands for "do not pin" in `Arg.cpu`. */
 export const ANY_CPU = 0xffff_ffff
 
-export const Task = { signalling: 1, sharedMemory: 2, ring: 3, latency: 4, wake: 5 } as const
+export const Task = { signalling: 1, sharedMemory: 2, ring: 3, latency: 4, wake: 5, capabilities: 6 } as const
 
 /** The plan's badges: the producer announces data with one, the consumer announces space with the other. */
 export const DATA_BADGE = 0x1n

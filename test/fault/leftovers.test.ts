@@ -2,18 +2,20 @@
 
 import { readdirSync } from "node:fs"
 import { tmpdir } from "node:os"
-import t from "tap"
-import { descendants, eventually, isAlive, startKaal } from "../helpers/system.ts"
+import t, { type Test } from "tap"
+import { cpuMs, descendants, eventually, isAlive, startKaal } from "../helpers/system.ts"
 
 const LIMIT_MS = 3_000
 const COMPONENTS = 3 // root-task and the two of a test
 
 /** A run that would take minutes, at the moment when all of its processes are up. */
-async function runningIpcTest(t: Parameters<Parameters<typeof import("tap")["test"]>[1]>[0]) {
+async function runningIpcTest(t: Test) {
   const { child, done } = startKaal(t, ["ipc-test", "--items", "1000000000", "--timeout", "60"])
   const pids = await eventually("daemon and components run", 15_000, () => {
     const found = descendants(child.pid ?? 0)
-    const components = found.filter(info => info.command.includes("/dist/components/") && !info.command.includes("kaal-launcher"))
+    const components = found.filter(
+      info => info.command.includes("/dist/components/") && !info.command.includes("kaal-launcher"),
+    )
     return components.length === COMPONENTS ? found.map(info => info.pid) : undefined
   })
   const daemon = descendants(child.pid ?? 0).find(info => info.command.includes("kernel-daemon.cjs"))
@@ -21,7 +23,8 @@ async function runningIpcTest(t: Parameters<Parameters<typeof import("tap")["tes
   return { child, done, pids, daemon: daemon?.pid ?? 0 }
 }
 
-const filesOf = (): string[] => [...readdirSync("/dev/shm"), ...readdirSync(tmpdir())].filter(name => /kaal/i.test(name))
+const filesOf = (): string[] =>
+  [...readdirSync("/dev/shm"), ...readdirSync(tmpdir())].filter(name => /kaal/i.test(name))
 
 const cases = [
   { what: "Ctrl-C (SIGINT of the CLI)", signal: "SIGINT", of: "cli", code: 130 },
@@ -51,14 +54,13 @@ t.test("a component that is killed ends ipc-test with exit code 1, by name, and 
     child.stdout?.on("data", text => {
       output += text
     })
-    // The third pair is at work on the long run.
-    const pid = await eventually("Test 3 is under way", 20_000, () =>
-      /Test 2.*ms/.test(output)
-        ? descendants(child.pid ?? 0).find(info => info.command.endsWith(`/${victim}.cjs`) && !info.command.includes("launcher"))?.pid
-        : undefined,
-    )
-    await new Promise(resolve => setTimeout(resolve, 300))
-    process.kill(pid, "SIGKILL")
+    // The third pair is at work on the long run: what a component needs to boot is far less than a second of processor time.
+    const pids = await eventually("Test 3 is under way", 30_000, () => {
+      if (!/Test 2.*ms/.test(output)) return undefined
+      const pair = descendants(child.pid ?? 0).filter(info => /\/ipc-(producer|consumer)\.cjs$/.test(info.command))
+      return pair.length === 2 && pair.every(info => cpuMs(info.pid) > 1_000) ? pair : undefined
+    })
+    process.kill(pids.find(info => info.command.includes(victim))?.pid ?? 0, "SIGKILL")
     const { code, stdout } = await done
     t.equal(code, 1)
     t.match(stdout, new RegExp(`${victim} killed by SIGKILL`), "the daemon says which")

@@ -12,7 +12,7 @@ export function violations(state: KernelState): string[] {
   const ensure = (holds: boolean, what: string) => {
     if (!holds) found.push(what)
   }
-  const capabilities = reachable(state)
+  const capabilities = standing(state)
   const objects = new Map<KernelObject, number>()
   for (const component of state.components.values()) {
     for (const held of component.state === "ended" ? [] : [component, component.cspace, component.vspace]) {
@@ -29,7 +29,10 @@ export function violations(state: KernelState): string[] {
       const made = object !== parent.object && isMadeFrom(object, parent.object)
       ensure(made || object === parent.object, `${name} names another object than its parent`)
       ensure(made || (capability.rights & ~parent.rights) === 0, `${name} has more rights than its parent`)
-      ensure(made || parent.badge === 0n || parent.badge === capability.badge, `${name} has another badge than its parent`)
+      ensure(
+        made || parent.badge === 0n || parent.badge === capability.badge,
+        `${name} has another badge than its parent`,
+      )
     }
     for (const mapping of capability.mappings ?? []) {
       ensure(mapping.alive, `${name} has a dead mapping`)
@@ -67,20 +70,43 @@ function* children(parent: Capability): Iterable<Capability> {
   for (let child = parent.firstChild; child !== undefined; child = child.next) yield child
 }
 
-function reachable(state: KernelState): Set<Capability> {
+/**
+ * All capabilities: those that a component can reach, and those in CNodes that hold the only capabilities to themselves,
+ * which nobody can reach but a revoke of the untyped that they were made from (as in seL4).
+ */
+function standing(state: KernelState): Set<Capability> {
   const found = new Set<Capability>()
   const seen = new Set<CNode>()
-  const left = [...state.components.values()].map(({ cspace }) => cspace)
-  for (let cnode = left.pop(); cnode !== undefined; cnode = left.pop()) {
-    if (seen.has(cnode)) continue
-    seen.add(cnode)
-    for (const capability of cnode.slots) {
-      if (capability === undefined) continue
-      found.add(capability)
-      if (capability.object.type === "CNode") left.push(capability.object)
+  const cnodes = [...state.components.values()].map(({ cspace }) => cspace)
+  for (;;) {
+    for (let cnode = cnodes.pop(); cnode !== undefined; cnode = cnodes.pop()) {
+      if (seen.has(cnode)) continue
+      seen.add(cnode)
+      for (const capability of cnode.slots) {
+        if (capability === undefined) continue
+        found.add(capability)
+        if (capability.object.type === "CNode") cnodes.push(capability.object)
+      }
+    }
+    for (const { cnode } of treesOf(found)) if (cnode !== undefined && !seen.has(cnode)) cnodes.push(cnode)
+    if (cnodes.length === 0) return found
+  }
+}
+
+/** Every node of every tree that one of the capabilities is part of. */
+function treesOf(capabilities: ReadonlySet<Capability>): Set<Capability> {
+  const left: Capability[] = []
+  const nodes = new Set<Capability>()
+  for (const capability of capabilities) {
+    let root = capability
+    while (root.parent !== undefined && !nodes.has(root)) root = root.parent
+    if (!nodes.has(root)) left.push(root)
+    for (let node = left.pop(); node !== undefined; node = left.pop()) {
+      nodes.add(node)
+      left.push(...children(node))
     }
   }
-  return found
+  return nodes
 }
 
 type Ensure = (holds: boolean, what: string) => void
@@ -94,21 +120,16 @@ function ensureAccount(untyped: Untyped, objects: ReadonlyMap<KernelObject, numb
 
 function ensureCount(cnode: CNode, ensure: Ensure): void {
   const occupied = cnode.slots.filter(slot => slot !== undefined).length
-  ensure(cnode.occupied === occupied, `CNode of ${cnode.owner} counts ${cnode.occupied} slots, ${occupied} are occupied`)
+  ensure(
+    cnode.occupied === occupied,
+    `CNode of ${cnode.owner} counts ${cnode.occupied} slots, ${occupied} are occupied`,
+  )
 }
 
-/** Walks every tree from its root: no slotless node that is not needed, no broken link, nobody whom no slot holds. */
+/** No slotless node that is not needed, no broken link, nobody whom no slot holds. */
 function ensureTree(capabilities: ReadonlySet<Capability>, ensure: Ensure): void {
-  const roots = new Set<Capability>()
-  for (const capability of capabilities) {
-    let root = capability
-    while (root.parent !== undefined) root = root.parent
-    roots.add(root)
-  }
-  const seen = new Set<Capability>()
-  const left = [...roots]
-  for (let node = left.pop(); node !== undefined; node = left.pop()) {
-    seen.add(node)
+  const nodes = treesOf(capabilities)
+  for (const node of nodes) {
     const own = [...children(node)]
     if (node.cnode === undefined) ensure(own.length >= 2, `a stump of ${node.object.type} has ${own.length} children`)
     else ensure(capabilities.has(node), `${node.object.type} in slot ${node.slot} stands in the tree, in no slot`)
@@ -116,10 +137,12 @@ function ensureTree(capabilities: ReadonlySet<Capability>, ensure: Ensure): void
       ensure(child.parent === node, "a child names another parent")
       ensure(child.previous === own[index - 1], "a child names another neighbour")
     })
-    left.push(...own)
   }
   for (const capability of capabilities) {
-    ensure(seen.has(capability), `${capability.object.type} in slot ${capability.slot} is not among its parent's children`)
+    ensure(
+      nodes.has(capability),
+      `${capability.object.type} in slot ${capability.slot} is not among its parent's children`,
+    )
   }
 }
 

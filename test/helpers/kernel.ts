@@ -74,14 +74,16 @@ export class TestKernel {
   /** Decides a call and stops there. */
   suspend<N extends SyscallName>(caller: ComponentId, name: N, args: Args<N>): Suspended<N> {
     const { callId, invocation } = this.#decide(caller, name, args)
+    // Effects reach a component in the order in which they were decided, as effects.ts demands of the broker.
+    const undo = invocation.acquire.map(effect => this.#acquire(effect))
     return {
       acquire: invocation.acquire,
       commit: () => {
-        for (const effect of invocation.acquire) this.#acquire(effect)
         this.#carryOut(invocation.commit())
         return this.#take(name, callId)
       },
       refuse: error => {
+        for (const undoOne of undo.reverse()) undoOne()
         this.#carryOut(invocation.refuse(error))
         return this.#take(name, callId)
       },
@@ -113,8 +115,17 @@ export class TestKernel {
    * Creates a component out of `parent` and starts it.
    * @param capabilities triples, as process_create takes them
    */
-  spawn(parent: ComponentId = ROOT, capabilities: readonly number[] = [], name = "child"): { pid: number; tcb: number } {
-    const created = this.call(parent, "process_create", { componentName: name, arguments: [], capabilities, priority: 0 })
+  spawn(
+    parent: ComponentId = ROOT,
+    capabilities: readonly number[] = [],
+    name = "child",
+  ): { pid: number; tcb: number } {
+    const created = this.call(parent, "process_create", {
+      componentName: name,
+      arguments: [],
+      capabilities,
+      priority: 0,
+    })
     this.call(parent, "process_start", { tcb: created.tcb })
     return created
   }
@@ -149,8 +160,8 @@ export class TestKernel {
 
   /** Bytes free in the root task's untyped. */
   get freeBytes(): number {
-    const capability = this.state.components.get(ROOT)?.cspace.slots[ConventionSlot.untyped]
-    return (capability?.object as Untyped).freeBytes
+    const untyped = this.state.components.get(ROOT)?.cspace.lookup(ConventionSlot.untyped).object as Untyped
+    return untyped.freeBytes
   }
 
   of<K extends CommitEffect["kind"]>(kind: K): OfKind<K>[] {
@@ -164,31 +175,43 @@ export class TestKernel {
   }
 
   #run(invocation: Invocation): void {
-    const done: AcquireEffect[] = []
+    const undo: (() => void)[] = []
     for (const effect of invocation.acquire) {
       const error = this.refuse(effect)
       if (error !== undefined) {
-        for (const undone of done.reverse()) this.#undo(undone)
+        for (const undoOne of undo.reverse()) undoOne()
         this.#carryOut(invocation.refuse(error))
         return
       }
-      this.#acquire(effect)
-      done.push(effect)
+      undo.push(this.#acquire(effect))
     }
     this.#carryOut(invocation.commit())
   }
 
-  #acquire(effect: AcquireEffect): void {
-    if (effect.kind === "create-memory") this.memories.set(effect.memory, effect.bytes)
-    if (effect.kind === "unmap") this.pages.delete(`${effect.component}:${effect.address}`)
-    if (effect.kind !== "map") return
-    if (!this.memories.has(effect.memory)) throw new Error(`memory ${effect.memory} is mapped but does not exist`)
-    this.pages.set(`${effect.component}:${effect.address}`, effect)
-  }
-
-  #undo(effect: AcquireEffect): void {
-    if (effect.kind === "create-memory") this.memories.delete(effect.memory)
-    if (effect.kind === "map") this.pages.delete(`${effect.component}:${effect.address}`)
+  /** Carries an effect out. Returns what undoes it. */
+  #acquire(effect: AcquireEffect): () => void {
+    const nothing = () => {}
+    switch (effect.kind) {
+      case "create-memory":
+        this.memories.set(effect.memory, effect.bytes)
+        return () => this.memories.delete(effect.memory)
+      case "unmap":
+        this.pages.delete(`${effect.component}:${effect.address}`)
+        return nothing
+      case "map": {
+        if (!this.memories.has(effect.memory)) throw new Error(`memory ${effect.memory} is mapped but does not exist`)
+        const page = `${effect.component}:${effect.address}`
+        const before = this.pages.get(page)
+        this.pages.set(page, effect)
+        return () => {
+          if (this.pages.get(page) !== effect) return
+          if (before === undefined) this.pages.delete(page)
+          else this.pages.set(page, before)
+        }
+      }
+      case "spawn":
+        return nothing
+    }
   }
 
   #carryOut(effects: readonly CommitEffect[]): void {

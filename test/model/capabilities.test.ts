@@ -158,7 +158,10 @@ function ensureAgree(k: TestKernel, model: Model, pids: readonly number[]): void
     if (capability === undefined || node === undefined) continue
     nodeOf.set(capability, node)
     const { rights, badge, original, object } = capability
-    assert.deepEqual({ rights, badge, original }, { rights: node.rights, badge: BigInt(node.badge), original: node.original })
+    assert.deepEqual(
+      { rights, badge, original },
+      { rights: node.rights, badge: BigInt(node.badge), original: node.original },
+    )
     assert.equal(objectOf.get(node.object) ?? object, object, "the same object")
     objectOf.set(node.object, object)
   }

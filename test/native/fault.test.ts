@@ -29,8 +29,7 @@ const WASM = `
 `
 
 /** Starts `body` in a child whose record page is on descriptor 3 and which can `tell` things, given to `told`. */
-function faulty(t: Test, body: string, fds: readonly number[] = []) {
-  const record = frame(t)
+function faulty(t: Test, body: string, fds: readonly number[] = [], record = frame(t)) {
   const [ours, theirs] = socketPair(t)
   const child = startNode(
     t,
@@ -138,6 +137,16 @@ t.test("the fatal fault is told, however many were trapped before it", async t =
   )
   t.same(await child.ended(), { signal: "SIGSEGV" })
   t.match(native.readFaultRecord(record), { address: PLACE + 1, access: "write", trapped: false, sequence: 1001 })
+})
+
+t.test("the fatal fault is told, even when one was trapped after it", async t => {
+  // In one process that takes two threads and luck; here two processes share a record page.
+  const { record, child } = faulty(t, `bytes[${PLACE + 2}] = 1`)
+  t.same(await child.ended(), { signal: "SIGSEGV" })
+  const second = faulty(t, `${WASM}; tell(trap(() => load(${PLACE})))`, [], record)
+  t.equal(second.told(), "RuntimeError")
+  t.same(await second.child.ended(), { code: 0 })
+  t.match(native.readFaultRecord(record), { address: PLACE + 2, trapped: false, sequence: 1 })
 })
 
 t.test("a worker's faults are its own, trapped or fatal", async t => {

@@ -129,11 +129,20 @@ t.test("the mapper answers a command that it cannot carry out with its errno, an
 
 t.test("the mapper refuses a message that is no command", async t => {
   const { socket } = component(t, "setInterval(() => {}, 1000)")
-  for (const message of [Uint8Array.of(7), new Uint8Array(1000)]) {
+  // An unmap that would succeed, but for one byte too few or too many.
+  const command = new DataView(new ArrayBuffer(25))
+  command.setUint32(0, 7, true)
+  command.setBigUint64(8, BigInt(PLACE), true)
+  command.setBigUint64(16, 4096n, true)
+  for (const bytes of [1, 23, 25]) {
+    const message = new Uint8Array(command.buffer, 0, bytes)
     native.sendMessage(socket, message, [])
     t.ok(await readable(socket))
-    t.match(native.receiveMapperReply(socket), { errno: EINVAL })
+    t.same(native.receiveMapperReply(socket), { callId: 7, errno: EINVAL }, `${bytes} bytes`)
   }
+  native.sendMessage(socket, new Uint8Array(command.buffer, 0, 24), [])
+  t.ok(await readable(socket))
+  t.same(native.receiveMapperReply(socket), { callId: 7, errno: 0 }, "exactly one command")
 })
 
 t.test("startMapper() keeps a component alive no longer than its JavaScript", async t => {

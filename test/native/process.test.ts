@@ -88,6 +88,24 @@ t.test("spawn() survives descriptors that are permuted", async t => {
   t.same(text.split("\n").slice(0, 3), expected)
 })
 
+t.test("spawn() passes nothing on that it was not told to, and can fill a 0 that is closed", async t => {
+  const [ours, theirs] = socketPair(t)
+  // Node makes the descriptors that it finds close-on-exec, up to the first gap, so 40 stays inheritable.
+  const launcher = ["/bin/bash", "-c", 'exec 40</dev/zero; exec "$0" "$@"']
+  startNode(
+    t,
+    `
+    native.closeFd(0)
+    const { pid, pidfd } = native.spawn({ file: "/bin/ls", argv: ["ls", "/proc/self/fd"], env: [], fds: [40, 3, 2] })
+    native.watchReadable(pidfd, () => process.exit(native.reap(pid).code))
+  `,
+    { fds: [theirs], memory: false, launcher },
+  )
+  const into = new Uint8Array(4096)
+  const text = Buffer.from(into.subarray(0, native.waitMessage(ours, into, DEADLINE_MS))).toString()
+  t.equal(text, "0\n1\n2\n3\n", "three, and the one that ls has just opened")
+})
+
 t.test("spawn() starts the child with no signal blocked and none ignored", async t => {
   const { text } = textFrom(t, ["/bin/sh", "-c", "exec /bin/grep -E 'Sig(Blk|Ign)' /proc/self/status >&3"])
   // Node itself ignores SIGPIPE, so an inherited set would show.

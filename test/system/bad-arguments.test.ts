@@ -6,7 +6,10 @@ import { runFixture } from "../helpers/system.ts"
 t.test("requests that the kernel or the ring must refuse", async t => {
   const { code, reports, stderr } = await runFixture(t, "bad-arguments", ["idle"])
   const outcomes = new Map(
-    (reports as { name: string; code: string; message: string }[]).map(({ name, code, message }) => [name, { code, message }]),
+    (reports as { name: string; code: string; message: string }[]).map(({ name, code, message }) => [
+      name,
+      { code, message },
+    ]),
   )
   const expected: [name: string, code: string, message: RegExp][] = [
     ["unknown component", "FailedLookup", /"no-such"/],

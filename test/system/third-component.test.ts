@@ -1,55 +1,38 @@
-// third-component.test.ts: a new folder in src/components can be spawned by its name, with no other edit.
+// third-component.test.ts: a new folder in src/components can be spawned by its name, with no other edit. The components
+// are the README's, as they stand there.
 
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import t from "tap"
-import { bundle } from "../../scripts/bundle.ts"
+import { bundleWith } from "../helpers/source-copy.ts"
 import { root, runKaal } from "../helpers/system.ts"
 
-const hello = `import { component } from "../runtime/index.ts"
-component(self => {
-  self.print(\`hello from \${self.name}, arguments \${self.arguments.join(" ")}\`)
-  self.report({ sum: self.arguments.reduce((a, b) => a + b, 0) })
-})
-`
-const parent = `import { component } from "../runtime/index.ts"
-component(self => {
-  const child = self.spawnWithCaps({ componentName: "my-hello", capabilities: [], arguments: [1, 2, 39] })
-  child.start()
-  self.report(child.wait())
-})
-`
+/** The README's blocks of TypeScript that name their file in the first line, by that path. */
+function readmeSources(): Map<string, string> {
+  const readme = readFileSync(join(root, "README.md"), "utf8")
+  const blocks = readme.matchAll(/```ts\n(\/\/ (src\/components\/\S+)\n[\s\S]*?)```/g)
+  return new Map([...blocks].map(([, source = "", path = ""]) => [path, source]))
+}
 
 t.test("a component of one's own", async t => {
-  const copy = mkdtempSync(join(tmpdir(), "third-component-"))
-  t.teardown(() => rmSync(copy, { recursive: true, force: true }))
-  cpSync(join(root, "src"), join(copy, "src"), { recursive: true })
-  cpSync(join(root, "native/index.ts"), join(copy, "native/index.ts"))
-  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"))
-  for (const [name, source] of [
-    ["my-hello", hello],
-    ["my-parent", parent],
-  ] as const) {
-    mkdirSync(join(copy, "src/components", name))
-    writeFileSync(join(copy, "src/components", name, "main.ts"), source)
-  }
-  await bundle(copy, join(copy, "dist"))
-  const components = ["--components", join(copy, "dist/components")]
+  const sources = readmeSources()
+  t.same(
+    [...sources.keys()],
+    ["my-hello", "my-root", "my-child"].map(name => `src/components/${name}/main.ts`),
+  )
+  const components = ["--components", await bundleWith(t, sources)]
 
-  t.test("can be booted", async t => {
-    const { code, stdout } = await runKaal(t, ["run", "my-hello", "7", ...components])
-    t.equal(code, 0)
-    t.match(stdout, /^my-hello: hello from my-hello, arguments 7$/m, "its lines appear with its name")
-    t.match(stdout, '{"sum":7}')
+  t.test("can be booted, and its lines appear with its name", async t => {
+    const { code, stdout, stderr } = await runKaal(t, ["run", "my-hello", "1", "2", "3", ...components])
+    t.equal(code, 0, stderr)
+    t.match(stdout, /^my-hello: hello, my arguments are 1 2 3$/m)
   })
-  t.test("can be spawned by another", async t => {
-    const { code, json, stdout } = await runKaal(t, ["run", "my-parent", ...components])
-    t.equal(code, 0)
-    t.match(stdout, /^my-hello: hello from my-hello, arguments 1 2 39$/m)
-    t.same(json, { kind: "reported", report: { sum: 42 } })
+  t.test("can spawn another by its folder's name and share a ring with it", async t => {
+    const { code, stdout, stderr } = await runKaal(t, ["run", "my-root", ...components])
+    t.equal(code, 0, stderr)
+    t.match(stdout, /^my-root: \{ kind: 'reported', report: \{ text: 'a message' \} \}$/m)
   })
-  t.test("one that does not exist is refused by name, with those that there are", async t => {
+  t.test("that does not exist is refused by name, with those that there are", async t => {
     const { code, stderr } = await runKaal(t, ["run", "my-other", ...components])
     t.equal(code, 1)
     t.match(stderr, /"my-other".*my-hello/)

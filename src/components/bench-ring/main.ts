@@ -3,7 +3,7 @@
 import { BenchArg, BenchMode, type BenchReport, BenchRole } from "../../protocols/bench.ts"
 import { latencyGeometry } from "../plan/latency-steps.ts"
 import { percentiles, scaled } from "../plan/percentiles.ts"
-import { PingPong, PARK, SPIN } from "../plan/ping-pong.ts"
+import { PARK, PingPong, SPIN } from "../plan/ping-pong.ts"
 import { probeCycles, timerCycles } from "../plan/probe.ts"
 import { component, tsc, tscInfo } from "../runtime/index.ts"
 import { receiveStream, sendStream } from "./stream.ts"

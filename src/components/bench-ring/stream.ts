@@ -6,7 +6,12 @@ import { type FrameMapping, monotonicNs, SharedRing, type VSpace } from "../runt
 const STREAM_TIMEOUT_NS = 5e9
 
 /** Messages are written and read in place, in 8-byte words: word i of message n holds n + i. */
-export function sendStream(vspace: VSpace, frame: FrameMapping, { there, ringBytes }: LatencyGeometry, count: number): void {
+export function sendStream(
+  vspace: VSpace,
+  frame: FrameMapping,
+  { there, ringBytes }: LatencyGeometry,
+  count: number,
+): void {
   const ring = SharedRing.producer(vspace, there, ringBytes, { status: frame.status })
   const { f64 } = vspace
   const words = ring.staging.length / 8

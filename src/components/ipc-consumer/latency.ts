@@ -1,12 +1,12 @@
 // latency.ts: the latency trial, follower's side: answers, and takes the time from the sender's stamp.
 
+import type { TaskReport } from "../../protocols/ipc-test.ts"
 import { BLOCK_ROUNDS, BLOCKS, latencyGeometry, STAMPED_ROUNDS, WARM_UP_ROUNDS } from "../plan/latency-steps.ts"
 import type { Plan } from "../plan/open-plan.ts"
 import { percentiles, scaled } from "../plan/percentiles.ts"
 import { PingPong, SPIN } from "../plan/ping-pong.ts"
 import { probeCycles, timerCycles } from "../plan/probe.ts"
 import { TaskLog } from "../plan/task-log.ts"
-import type { TaskReport } from "../../protocols/ipc-test.ts"
 
 /** The producer's measureLatency (ipc-producer/latency.ts) is the other side, step for step. */
 export function echoLatency(plan: Plan): TaskReport {

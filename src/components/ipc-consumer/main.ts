@@ -2,12 +2,13 @@
 
 import { Arg, Task } from "../../protocols/ipc-test.ts"
 import { openPlan } from "../plan/open-plan.ts"
+import { component } from "../runtime/index.ts"
+import { useCapabilities } from "./capabilities.ts"
 import { echoLatency } from "./latency.ts"
 import { consumeItems } from "./ring-items.ts"
 import { verifyAndFill } from "./shared-memory.ts"
 import { waitAndEcho } from "./signalling.ts"
 import { answerWakes } from "./wake.ts"
-import { component } from "../runtime/index.ts"
 
 component(self => {
   const plan = openPlan(self)
@@ -23,6 +24,8 @@ component(self => {
       return self.report(echoLatency(plan))
     case Task.wake:
       return self.report(answerWakes(plan))
+    case Task.capabilities:
+      return self.report(useCapabilities(plan))
     default:
       throw new RangeError(`Argument task is ${task}, known are ${Object.values(Task).join(", ")}`)
   }

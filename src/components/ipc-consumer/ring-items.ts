@@ -1,10 +1,10 @@
 // ring-items.ts: Test 3, side B: pops every item and checks every word of it.
 
+import { SPACE_BADGE, type TaskReport } from "../../protocols/ipc-test.ts"
 import type { Plan } from "../plan/open-plan.ts"
 import { addToChecksum, CHECKSUM_START, payloadWord } from "../plan/payload.ts"
 import { ITEM_TIMEOUT_NS, PLAN_ITEMS } from "../plan/ring-steps.ts"
 import { TaskLog } from "../plan/task-log.ts"
-import { SPACE_BADGE, type TaskReport } from "../../protocols/ipc-test.ts"
 import { SharedRing } from "../runtime/index.ts"
 
 /** The producer's produceItems (ipc-producer/ring-items.ts) is the other side. */

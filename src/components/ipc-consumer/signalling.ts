@@ -1,9 +1,9 @@
 // signalling.ts: Test 1, side B: waits and wakes, and answers.
 
+import { DATA_BADGE, SPACE_BADGE, type TaskReport } from "../../protocols/ipc-test.ts"
 import type { Plan } from "../plan/open-plan.ts"
 import { ALL_BITS, DEADLINE_NS, Merge, PING_PONG_ROUNDS, roundBits, STEP_TIMEOUT_NS } from "../plan/signalling-steps.ts"
 import { TaskLog } from "../plan/task-log.ts"
-import { DATA_BADGE, SPACE_BADGE, type TaskReport } from "../../protocols/ipc-test.ts"
 import { monotonicNs } from "../runtime/index.ts"
 
 /** The producer's signalAndEcho (ipc-producer/signalling.ts) is the other side, step for step. */

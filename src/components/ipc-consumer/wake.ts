@@ -1,12 +1,12 @@
 // wake.ts: the trial with a consumer that sleeps, consumer's side: parks, and takes the time from the producer's stamp.
 
+import { DATA_BADGE, SPACE_BADGE, type TaskReport } from "../../protocols/ipc-test.ts"
 import { PARK_ROUNDS, WAKE_ROUNDS } from "../plan/latency-steps.ts"
 import type { Plan } from "../plan/open-plan.ts"
 import { percentiles, scaled } from "../plan/percentiles.ts"
 import { timerCycles } from "../plan/probe.ts"
 import { STEP_TIMEOUT_NS } from "../plan/signalling-steps.ts"
 import { TaskLog } from "../plan/task-log.ts"
-import { DATA_BADGE, SPACE_BADGE, type TaskReport } from "../../protocols/ipc-test.ts"
 import { tsc } from "../runtime/index.ts"
 
 /** The producer's measureWakes (ipc-producer/wake.ts) is the other side, step for step. */

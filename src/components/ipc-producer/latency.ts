@@ -1,12 +1,12 @@
 // latency.ts: the latency trial, leader's side: messages there and back, both ends spinning.
 
+import type { TaskReport } from "../../protocols/ipc-test.ts"
 import { BLOCK_ROUNDS, BLOCKS, latencyGeometry, STAMPED_ROUNDS, WARM_UP_ROUNDS } from "../plan/latency-steps.ts"
 import type { Plan } from "../plan/open-plan.ts"
 import { histogramOf, percentiles } from "../plan/percentiles.ts"
 import { PingPong, SPIN } from "../plan/ping-pong.ts"
 import { probeCycles, timerCycles } from "../plan/probe.ts"
 import { TaskLog } from "../plan/task-log.ts"
-import type { TaskReport } from "../../protocols/ipc-test.ts"
 import { tsc, tscInfo } from "../runtime/index.ts"
 
 const HISTOGRAM_BUCKETS = 24

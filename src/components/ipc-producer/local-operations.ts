@@ -1,7 +1,7 @@
 // local-operations.ts: what an operation costs when no cache line has to come from another processor.
 
-import { percentiles } from "../plan/percentiles.ts"
 import type { Percentiles } from "../../protocols/ipc-test.ts"
+import { percentiles } from "../plan/percentiles.ts"
 import { NotificationSignaller, NotificationWaiter, SharedRing, tsc, type VSpace } from "../runtime/index.ts"
 
 const PAGE_BYTES = 4096

@@ -2,12 +2,13 @@
 
 import { Arg, Task } from "../../protocols/ipc-test.ts"
 import { openPlan } from "../plan/open-plan.ts"
+import { component } from "../runtime/index.ts"
+import { passCapabilities } from "./capabilities.ts"
 import { measureLatency } from "./latency.ts"
 import { produceItems } from "./ring-items.ts"
 import { fillAndVerify } from "./shared-memory.ts"
 import { signalAndEcho } from "./signalling.ts"
 import { measureWakes } from "./wake.ts"
-import { component } from "../runtime/index.ts"
 
 component(self => {
   const plan = openPlan(self)
@@ -23,6 +24,8 @@ component(self => {
       return self.report(measureLatency(plan))
     case Task.wake:
       return self.report(measureWakes(plan))
+    case Task.capabilities:
+      return self.report(passCapabilities(plan))
     default:
       throw new RangeError(`Argument task is ${task}, known are ${Object.values(Task).join(", ")}`)
   }

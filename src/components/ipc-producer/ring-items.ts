@@ -1,10 +1,10 @@
 // ring-items.ts: Test 3, side A: pushes 10 items and 100 as in the plan's listing, then many at full speed.
 
+import { DATA_BADGE, type TaskReport } from "../../protocols/ipc-test.ts"
 import type { Plan } from "../plan/open-plan.ts"
 import { addToChecksum, CHECKSUM_START, payloadWord } from "../plan/payload.ts"
 import { ITEM_TIMEOUT_NS, PLAN_ITEMS } from "../plan/ring-steps.ts"
 import { TaskLog } from "../plan/task-log.ts"
-import { DATA_BADGE, type TaskReport } from "../../protocols/ipc-test.ts"
 import { SharedRing } from "../runtime/index.ts"
 
 /** The consumer's consumeItems (ipc-consumer/ring-items.ts) is the other side. */

@@ -1,9 +1,9 @@
 // signalling.ts: Test 1, side A: signals, and checks what comes back.
 
+import { DATA_BADGE, SPACE_BADGE, type TaskReport } from "../../protocols/ipc-test.ts"
 import type { Plan } from "../plan/open-plan.ts"
 import { ALL_BITS, Merge, PING_PONG_ROUNDS, roundBits, STEP_TIMEOUT_NS } from "../plan/signalling-steps.ts"
 import { TaskLog } from "../plan/task-log.ts"
-import { DATA_BADGE, SPACE_BADGE, type TaskReport } from "../../protocols/ipc-test.ts"
 
 /** The consumer's waitAndEcho (ipc-consumer/signalling.ts) is the other side, step for step. */
 export function signalAndEcho({ toConsumer, toProducer, go }: Plan): TaskReport {

@@ -1,14 +1,14 @@
 // wake.ts: the trial with a consumer that sleeps, producer's side; and the operations that meet nobody.
 
+import { DATA_BADGE, type Percentiles, SPACE_BADGE, type TaskReport } from "../../protocols/ipc-test.ts"
 import { FALL_ASLEEP_NS, PARK_ROUNDS, WAKE_ROUNDS } from "../plan/latency-steps.ts"
 import type { Plan } from "../plan/open-plan.ts"
 import { percentiles, scaled } from "../plan/percentiles.ts"
 import { timerCycles } from "../plan/probe.ts"
 import { STEP_TIMEOUT_NS } from "../plan/signalling-steps.ts"
 import { TaskLog } from "../plan/task-log.ts"
-import { DATA_BADGE, SPACE_BADGE, type Percentiles, type TaskReport } from "../../protocols/ipc-test.ts"
-import { ringOpCycles, signalNoWakeCycles } from "./local-operations.ts"
 import { monotonicNs, tsc, tscInfo } from "../runtime/index.ts"
+import { ringOpCycles, signalNoWakeCycles } from "./local-operations.ts"
 
 /** The consumer's answerWakes (ipc-consumer/wake.ts) is the other side, step for step. */
 export function measureWakes(plan: Plan): TaskReport {

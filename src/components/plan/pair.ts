@@ -1,7 +1,7 @@
 // pair.ts: the plan's four steps: memory, notifications, two components with their capabilities, start, wait.
 
 import { PlanSlot } from "../../protocols/ipc-test.ts"
-import { type Child, type ChildState, type Component, Permission } from "../runtime/index.ts"
+import { type Child, type ChildState, type Component, Permission, type SpawnConfig } from "../runtime/index.ts"
 
 export interface PairConfig {
   /** Two folders of src/components, perhaps the same. */
@@ -10,6 +10,8 @@ export interface PairConfig {
   readonly arguments: readonly [readonly number[], readonly number[]]
   /** Size of the shared frame, a multiple of the page size. */
   readonly frameBytes: number
+  /** Gives the first of the two a capability to the second one's TCB, so that it can pass capabilities on. */
+  readonly grantPeer?: boolean
   /** Writes into the frame before anybody else can see it: its rings are initialised here, once. */
   readonly prepare?: (address: number) => void
 }
@@ -29,7 +31,7 @@ export function runPair(self: Component, config: PairConfig): readonly [ChildSta
     self.call("memory_unmap", { address, bytes: frameBytes })
   }
 
-  const spawn = (which: 0 | 1): Child =>
+  const spawn = (which: 0 | 1, more: SpawnConfig["capabilities"] = []): Child =>
     self.spawnWithCaps({
       componentName: config.components[which],
       capabilities: [
@@ -37,10 +39,12 @@ export function runPair(self: Component, config: PairConfig): readonly [ChildSta
         [PlanSlot.toConsumer, toConsumer],
         [PlanSlot.toProducer, toProducer],
         [PlanSlot.go, go],
+        ...more,
       ],
       arguments: [PlanSlot.sharedMemory, PlanSlot.toConsumer, PlanSlot.toProducer, ...config.arguments[which]],
     })
-  const pair = [spawn(0), spawn(1)] as const
+  const second = spawn(1)
+  const pair = [spawn(0, config.grantPeer ? [[PlanSlot.peer, second.tcb]] : []), second] as const
   for (const { pid } of pair) {
     self.call("memory_map_into", { frame, bytes: frameBytes, permissions: READ_WRITE, pid })
   }

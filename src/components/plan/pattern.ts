@@ -1,8 +1,8 @@
 // pattern.ts: fills a frame and checks it, every byte. The accesses are plain stores and loads on the mapped pages.
 
+import type { FrameMapping, VSpace } from "../runtime/index.ts"
 import { patternByte } from "./payload.ts"
 import type { TaskLog } from "./task-log.ts"
-import type { FrameMapping, VSpace } from "../runtime/index.ts"
 
 /** The pattern in each direction. */
 export const PatternSeed = { producer: 17, consumer: 201 } as const

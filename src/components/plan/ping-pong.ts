@@ -37,7 +37,9 @@ export class PingPong {
     const words = (bytes: Uint8Array): Uint32Array => new Uint32Array(bytes.buffer, bytes.byteOffset, 1)
     // A slot of 8 bytes has no room for a stamp: then it is neither sent nor read.
     const stamps = (bytes: Uint8Array): Float64Array =>
-      bytes.length > STAMP_OFFSET ? new Float64Array(bytes.buffer, bytes.byteOffset + STAMP_OFFSET, 1) : new Float64Array(0)
+      bytes.length > STAMP_OFFSET
+        ? new Float64Array(bytes.buffer, bytes.byteOffset + STAMP_OFFSET, 1)
+        : new Float64Array(0)
     this.#outSequence = words(this.#out.staging)
     this.#outStamp = stamps(this.#out.staging)
     this.#inSequence = words(this.#in.staging)

@@ -1,7 +1,7 @@
 // probe.ts: the bare cache-line round trip between the two processes, which says what the host allows just now.
 
-import { PROBE_BLOCKS, PROBE_ROUNDS } from "./latency-steps.ts"
 import { tsc, type VSpace } from "../runtime/index.ts"
+import { PROBE_BLOCKS, PROBE_ROUNDS } from "./latency-steps.ts"
 
 /**
  * Plays the probe; both sides must call it. The leader gets the median round trip in time stamp counter cycles.

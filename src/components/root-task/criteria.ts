@@ -9,7 +9,8 @@ const LATENCY_LIMIT_CYCLES = 500
 /** @param tests Tests 1 to 3 in order. @param latency null where a test failed, so that nothing was measured */
 export function criteriaOf(tests: readonly TestOutcome[], latency: LatencyOutcome | null): CriterionResult[] {
   const [signalling, sharedMemory, ring] = tests
-  if (signalling === undefined || sharedMemory === undefined || ring === undefined) throw new Error("Three tests make the criteria")
+  if (signalling === undefined || sharedMemory === undefined || ring === undefined)
+    throw new Error("Three tests make the criteria")
   const { producer, consumer } = ring.pair
   const intact = producer.checksum !== undefined && producer.checksum === consumer.checksum && consumer.ok
   return [
@@ -34,7 +35,13 @@ export function criteriaOf(tests: readonly TestOutcome[], latency: LatencyOutcom
       limit: "all",
       unit: "waits and polls as expected",
     },
-    { name: "SharedRing functional", ok: ring.result.ok, value: consumer.items - 1, limit: producer.items, unit: "items in order" },
+    {
+      name: "SharedRing functional",
+      ok: ring.result.ok,
+      value: consumer.items - 1,
+      limit: producer.items,
+      unit: "items in order",
+    },
     {
       name: "Data integrity",
       ok: intact,
@@ -48,12 +55,19 @@ export function criteriaOf(tests: readonly TestOutcome[], latency: LatencyOutcom
 
 function latencyCriterion(latency: LatencyOutcome | null): CriterionResult {
   const name = "IPC latency, p50 one way"
-  if (latency === null) return { name, ok: false, value: "not measured: a test failed", limit: LATENCY_LIMIT_CYCLES, unit: "cycles" }
+  if (latency === null)
+    return { name, ok: false, value: "not measured: a test failed", limit: LATENCY_LIMIT_CYCLES, unit: "cycles" }
   if (latency.failures.length > 0) {
     return { name, ok: false, value: latency.failures.join("; "), limit: LATENCY_LIMIT_CYCLES, unit: "cycles" }
   }
   if (latency.cycles === null) {
-    return { name, ok: true, value: `not measurable here: ${latency.reason}`, limit: LATENCY_LIMIT_CYCLES, unit: "cycles" }
+    return {
+      name,
+      ok: true,
+      value: `not measurable here: ${latency.reason}`,
+      limit: LATENCY_LIMIT_CYCLES,
+      unit: "cycles",
+    }
   }
   const { p50 } = latency.cycles
   return { name, ok: p50 < LATENCY_LIMIT_CYCLES, value: round(p50), limit: LATENCY_LIMIT_CYCLES, unit: "cycles" }

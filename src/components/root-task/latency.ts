@@ -1,11 +1,17 @@
 // latency.ts: makes latency trials until one says something, and puts the two sides' figures together.
 
-import { type LatencySummary, type Percentiles, type Placement, Task, type TaskReport } from "../../protocols/ipc-test.ts"
+import {
+  type LatencySummary,
+  type Percentiles,
+  type Placement,
+  Task,
+  type TaskReport,
+} from "../../protocols/ipc-test.ts"
 import { latencyGeometry } from "../plan/latency-steps.ts"
+import { type Component, monotonicNs, PAGE_BYTES, processors, SharedRing } from "../runtime/index.ts"
 import { runTask, type TaskConfig } from "./pair.ts"
 import type { Steps } from "./steps.ts"
 import type { Options } from "./tests.ts"
-import { type Component, monotonicNs, PAGE_BYTES, processors, SharedRing } from "../runtime/index.ts"
 
 /** A trial says nothing about this software when the bare cache-line round trip alone takes longer. */
 const PROBE_LIMIT_NS = 200
@@ -43,7 +49,10 @@ export function measure(self: Component, options: Options, steps: Steps): Latenc
   if (cpus.length < 2) {
     return { ...base, ...UNMEASURED, failures, reason: "there is a single processor to run on" }
   }
-  return { ...base, ...steps.run("Latency, both ends spinning", () => spinningTrials(self, cpus, options.pin, failures)) }
+  return {
+    ...base,
+    ...steps.run("Latency, both ends spinning", () => spinningTrials(self, cpus, options.pin, failures)),
+  }
 }
 
 const NOTHING: Percentiles = { p50: 0, p99: 0, p999: 0, max: 0 }

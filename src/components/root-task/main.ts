@@ -1,11 +1,11 @@
 // main.ts: root-task, the plan's orchestration. Holds the initial capabilities, runs every test, reports as it goes.
 
 import { RootArg, type RootReport } from "../../protocols/ipc-test.ts"
+import { component } from "../runtime/index.ts"
 import { criteriaOf } from "./criteria.ts"
 import { measure } from "./latency.ts"
 import { Steps } from "./steps.ts"
 import { runTests } from "./tests.ts"
-import { component } from "../runtime/index.ts"
 
 component(self => {
   const options = {

@@ -15,6 +15,7 @@ export interface TaskConfig {
   /** Processors for producer and consumer; unpinned where there is none. */
   readonly cpus: readonly number[]
   readonly prepare?: (address: number) => void
+  readonly grantPeer?: boolean
 }
 
 /** What the two reported; a component that ended without a report says so in `failures`. */
@@ -24,12 +25,13 @@ export interface PairOutcome {
 }
 
 export function runTask(self: Component, config: TaskConfig): PairOutcome {
-  const { task, frameBytes, slots, bytes, items, cpus, prepare } = config
+  const { task, frameBytes, slots, bytes, items, cpus, prepare, grantPeer = false } = config
   const argumentsOn = (cpu: number | undefined): number[] => [task, cpu ?? ANY_CPU, slots, bytes, items]
   const [producer, consumer] = runPair(self, {
     components: ["ipc-producer", "ipc-consumer"],
     arguments: [argumentsOn(cpus[0]), argumentsOn(cpus[1])],
     frameBytes,
+    grantPeer,
     ...(prepare === undefined ? {} : { prepare }),
   })
   return { producer: readReport("ipc-producer", producer), consumer: readReport("ipc-consumer", consumer) }

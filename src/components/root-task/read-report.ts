@@ -5,16 +5,17 @@ import type { ChildState } from "../runtime/index.ts"
 
 /** A report that can be worked with; whatever is not one becomes a failed report that says why. */
 export function readReport(name: string, state: ChildState): TaskReport {
-  if (state.kind === "exited") return failed(`${name} exited with code ${state.code} and without a report`)
-  if (state.kind === "killed") return failed(`${name} was ${state.detail}`)
+  if (state.kind === "exited") return failedReport(`${name} exited with code ${state.code} and without a report`)
+  if (state.kind === "killed") return failedReport(`${name} was ${state.detail}`)
   const { report } = state
-  if (!isTaskReport(report)) return failed(`${name} reported something else than a task report`)
+  if (!isTaskReport(report)) return failedReport(`${name} reported something else than a task report`)
   // Its own word that all is well does not outweigh the failures it lists.
   const failures = report.failures.map(failure => `${name}: ${failure}`)
   return { ...report, failures, ok: report.ok && failures.length === 0 }
 }
 
-function failed(text: string): TaskReport {
+/** A report for who made none. */
+export function failedReport(text: string): TaskReport {
   return { ok: false, failures: [text], items: 0, firstNs: 0, lastNs: 0, detail: "" }
 }
 

@@ -10,12 +10,7 @@ import {
   type StartMessage,
 } from "../../kernel-daemon/abi/boot.ts"
 import { MAX_MESSAGE_BYTES, PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
-import {
-  KERNEL_PAGE,
-  PRIVATE_END,
-  PRIVATE_START,
-  VSPACE_BYTES,
-} from "../../kernel-daemon/abi/vspace-map.ts"
+import { KERNEL_PAGE, PRIVATE_END, PRIVATE_START, VSPACE_BYTES } from "../../kernel-daemon/abi/vspace-map.ts"
 import { VSpace } from "../../ring/vspace.ts"
 
 export interface Booted {
@@ -31,7 +26,9 @@ const READ_ONLY = 1
 export function boot(): Booted {
   const wasmPath = process.env[RING_WASM_VARIABLE]
   if (wasmPath === undefined) {
-    throw new Error("A component is spawned by the kernel daemon, it cannot be run by itself; try: npm run kaal -- run NAME")
+    throw new Error(
+      "A component is spawned by the kernel daemon, it cannot be run by itself; try: npm run kaal -- run NAME",
+    )
   }
   const map = { bytes: VSPACE_BYTES, privateStart: PRIVATE_START, privateEnd: PRIVATE_END }
   const vspace = VSpace.create(map, readFileSync(wasmPath))

@@ -6,7 +6,7 @@ import { ConventionSlot } from "../../kernel-daemon/abi/limits.ts"
 import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
 import type { VSpace } from "../../ring/vspace.ts"
 import { boot } from "./boot.ts"
-import { Child, type SpawnConfig, spawnWithCaps } from "./child.ts"
+import { type Child, type SpawnConfig, spawnWithCaps } from "./child.ts"
 import { Notification } from "./notification.ts"
 import { Syscalls } from "./syscalls.ts"
 

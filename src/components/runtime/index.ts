@@ -2,9 +2,9 @@
 
 import { native, type TscInfo } from "../../../native/index.ts"
 
-export { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
 export { KernelError } from "../../kernel-daemon/abi/errors.ts"
-export { Permission, Right } from "../../kernel-daemon/abi/rights.ts"
+export { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
+export { ALL_RIGHTS, Permission, Right } from "../../kernel-daemon/abi/rights.ts"
 export { RingConsumer } from "../../ring/consumer.ts"
 export { PageFault, PeerMisbehaviorError, RingError } from "../../ring/errors.ts"
 export { NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"

@@ -1,11 +1,11 @@
 // notification.ts: one notification capability as its holder uses it. Attached on first use, in the role that is used.
 
+import { KernelError } from "../../kernel-daemon/abi/errors.ts"
 import type { Result } from "../../kernel-daemon/abi/syscalls.ts"
 import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
-import { KernelError } from "../../kernel-daemon/abi/errors.ts"
 import { NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"
-import type { Interruption, WaitStrategy } from "../../ring/wait.ts"
 import type { VSpace } from "../../ring/vspace.ts"
+import type { Interruption, WaitStrategy } from "../../ring/wait.ts"
 
 type Attach = (role: number) => Result<"object_attach">
 

@@ -192,7 +192,8 @@ export class Broker {
   #onEnded(component: ComponentId, name: string, ending: Ending): void {
     this.#processes.delete(component)
     for (const running of [...this.#running]) {
-      if (running.caller === component) this.#giveUp(running, new KernelError("Cancelled", `Component ${component} ended`))
+      if (running.caller === component)
+        this.#giveUp(running, new KernelError("Cancelled", `Component ${component} ended`))
     }
     this.#events.onEnded(component, name, ending)
     this.#carryOut(this.#kernel.componentEnded(component, ending))

@@ -11,4 +11,7 @@ const program = new Command("kaal")
   .addCommand(runCommand())
   .addCommand(benchCommand())
 
+// Whoever reads our output may stop: then there is nothing left to tell, and the daemon ends with us.
+process.stdout.on("error", () => process.exit(1))
+
 void program.parseAsync()

@@ -6,10 +6,10 @@ import { type Args, AttachRole, NO_LANE, type Result } from "../abi/syscalls.ts"
 import type { Capability } from "../objects/capability.ts"
 import type { Component } from "../objects/component.ts"
 import { describeObject } from "../objects/kernel-object.ts"
-import { describeMapping, type Mapping } from "../objects/mapping.ts"
+import type { Mapping } from "../objects/mapping.ts"
 import type { Notification } from "../objects/notification.ts"
 import { ensureRights, ensureUsable, lookupTyped, type Typed } from "./lookup.ts"
-import { enter, mapPages } from "./mappings.ts"
+import { ensureLanded, enter, mapPages } from "./mappings.ts"
 import type { Caller, Outcome, Transaction } from "./outcome.ts"
 import { ensureStatusWord, statusAddress } from "./peer-status.ts"
 import type { KernelState } from "./state.ts"
@@ -84,15 +84,6 @@ function enterPage(state: KernelState, component: Component, notification: Typed
   const { bytes } = notification.object
   const address = component.vspace.chooseAddress(bytes)
   return enter(state, component, notification, { address, bytes, permissions: Permission.read | Permission.write })
-}
-
-/** @throws {KernelError} IllegalOperation: another call is about to map or unmap it */
-function ensureLanded(mapping: Mapping): void {
-  if (mapping.inFlight === 0) return
-  throw new KernelError(
-    "IllegalOperation",
-    `${describeMapping(mapping)}, is being changed by another call: try again after it`,
-  )
 }
 
 function mappingThrough(capability: Capability, component: Component): Mapping | undefined {

@@ -77,12 +77,12 @@ export function ownUntyped(component: Component): Typed<Untyped> {
 
 /**
  * The component behind a TCB capability.
- * @throws {KernelError} FailedLookup: it has ended
+ * @throws {KernelError} FailedLookup: it has ended; IllegalOperation: it still boots
  */
 export function lookupLivingTcb(component: Component, slot: number, needed: Rights): Typed<Component> {
   const tcb = lookupTyped(component, slot, "TCB")
   ensureRights(tcb.capability, needed)
-  ensureNotEnded(tcb.object)
+  ensureReady(tcb.object)
   return tcb
 }
 
@@ -100,13 +100,18 @@ export function lookupPid(component: Component, pid: number): Component {
   }
   const target = first.object as Component
   ensureRights(held.find(candidate => candidate && isSubset(Right.write, candidate.rights)) ?? first, Right.write)
-  ensureNotEnded(target)
+  ensureReady(target)
   return target
 }
 
-function ensureNotEnded(component: Component): void {
-  if (component.state !== "ended") return
-  throw new KernelError("FailedLookup", `component ${component.id} "${component.name}" has ended`)
+function ensureReady({ id, name, state }: Component): void {
+  if (state === "ended") throw new KernelError("FailedLookup", `component ${id} "${name}" has ended`)
+  if (state === "booting") {
+    throw new KernelError(
+      "IllegalOperation",
+      `component ${id} "${name}" still boots: wait until process_create has returned`,
+    )
+  }
 }
 
 /**

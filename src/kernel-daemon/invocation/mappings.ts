@@ -5,7 +5,7 @@ import type { Permissions } from "../abi/rights.ts"
 import type { Capability } from "../objects/capability.ts"
 import type { Component } from "../objects/component.ts"
 import { describeObject, type SharedObject } from "../objects/kernel-object.ts"
-import { Mapping, NO_STATUS_WORD } from "../objects/mapping.ts"
+import { describeMapping, Mapping, NO_STATUS_WORD } from "../objects/mapping.ts"
 import type { AcquireEffect, UnmapEffect } from "./effects.ts"
 import { Transaction } from "./outcome.ts"
 import { welcome } from "./peer-status.ts"
@@ -69,6 +69,15 @@ export function whileInFlight<R>(
       landed(mapping)
       refuse()
     },
+  )
+}
+
+/** @throws {KernelError} IllegalOperation: another call is about to map or unmap it */
+export function ensureLanded(mapping: Mapping): void {
+  if (mapping.inFlight === 0) return
+  throw new KernelError(
+    "IllegalOperation",
+    `${describeMapping(mapping)}, is being changed by another call: try again after it`,
   )
 }
 

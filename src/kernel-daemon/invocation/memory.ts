@@ -9,7 +9,7 @@ import type { Frame } from "../objects/frame.ts"
 import { describeObject } from "../objects/kernel-object.ts"
 import { describeMapping, type Mapping } from "../objects/mapping.ts"
 import { ensureUsable, ensureWholePages, lookupLivingTcb, lookupPid, lookupTyped, type Typed } from "./lookup.ts"
-import { detach, enter, mapEffect, mapPages, unmapEffect, whileInFlight } from "./mappings.ts"
+import { detach, ensureLanded, enter, mapEffect, mapPages, unmapEffect, whileInFlight } from "./mappings.ts"
 import type { Caller, Transaction } from "./outcome.ts"
 import type { KernelState } from "./state.ts"
 
@@ -64,6 +64,7 @@ export function memoryShare(
   if (mapping === undefined || mapping.address !== address || mapping.object.type !== "Page") {
     throw new KernelError("FailedLookup", `address ${hex(address)} is not where a frame of the caller is mapped`)
   }
+  ensureLanded(mapping)
   const { capability, object } = mapping
   if (capability.cnode?.owner !== component.id) {
     throw new KernelError(
@@ -80,6 +81,7 @@ export function memoryShare(
 /**
  * memory_unmap: takes one of the caller's mappings out, whoever made it. The range must be exactly a mapping's.
  * @throws {KernelError} FailedLookup: it is not
+ * @throws {KernelError} IllegalOperation: another call that maps or unmaps it is under way
  */
 export function memoryUnmap(
   _state: KernelState,
@@ -91,7 +93,8 @@ export function memoryUnmap(
     detach(mapping)
     return {}
   }
-  return whileInFlight(mapping, [unmapEffect(mapping)], commit, () => {})
+  // An unmap is never refused; where the caller has ended meanwhile, the mapping has too.
+  return whileInFlight(mapping, [unmapEffect(mapping)], commit, () => detach(mapping))
 }
 
 /**
@@ -152,6 +155,7 @@ function ownMapping(component: Component, address: number, bytes: number): Mappi
     const there = mapping === undefined ? "nothing is mapped" : `${hex(mapping.address)} and ${mapping.bytes} bytes are`
     throw new KernelError("FailedLookup", `${hex(address)} and ${bytes} bytes are not one mapping: there ${there}`)
   }
+  ensureLanded(mapping)
   return mapping
 }
 

@@ -58,7 +58,10 @@ t.test("each signalling capability has a lane of its own, lowest first, until it
   const signallers = Array.from({ length: NOTIFICATION_LANES + 1 }, () => k.spawn(ROOT, [SLOT, notification, 2]))
   const pids = signallers.map(({ pid }) => pid)
   const lanes = pids.slice(0, -1).map(pid => attach(k, pid, SIGNALLER).lane)
-  t.strictSame(lanes, Array.from({ length: NOTIFICATION_LANES }, (_, lane) => lane))
+  t.strictSame(
+    lanes,
+    Array.from({ length: NOTIFICATION_LANES }, (_, lane) => lane),
+  )
   const last = pids.at(-1) as number
   t.equal(k.outcome(last, "object_attach", { slot: SLOT, role: SIGNALLER }), "NotEnoughMemory")
   t.equal(k.outcome(pids[3] as number, "object_attach", { slot: SLOT, role: SIGNALLER }), "ok", "who has one keeps it")
@@ -106,23 +109,26 @@ t.test("the last peer is told that the other has died, and that a new one has co
   t.equal(k.of("set-status").length, 2, "nothing is told twice")
 })
 
-t.test("while two peers are left nobody is told; a late attach is told at once; a bystander's death tells nothing", async t => {
-  const k = new TestKernel()
-  const frame = k.frame()
-  const peers = [0, 1, 2].map(() => k.spawn(ROOT, [SLOT, frame, 3]))
-  const [a, b, c] = peers.map(({ pid }) => pid) as [number, number, number]
-  const bystander = k.spawn()
-  k.map(a, SLOT)
-  const first = attach(k, a, FRAME).status
-  k.end(bystander.pid)
-  k.end(b)
-  t.equal(k.of("set-status").length, 0)
-  k.map(c, SLOT)
-  k.end(a)
-  t.equal(status(k, a, first), "live", "the dead are told nothing")
-  t.equal(k.of("set-status").length, 0, "nor who has not attached")
-  t.equal(status(k, c, attach(k, c, FRAME).status), "peer-gone")
-})
+t.test(
+  "while two peers are left nobody is told; a late attach is told at once; a bystander's death tells nothing",
+  async t => {
+    const k = new TestKernel()
+    const frame = k.frame()
+    const peers = [0, 1, 2].map(() => k.spawn(ROOT, [SLOT, frame, 3]))
+    const [a, b, c] = peers.map(({ pid }) => pid) as [number, number, number]
+    const bystander = k.spawn()
+    k.map(a, SLOT)
+    const first = attach(k, a, FRAME).status
+    k.end(bystander.pid)
+    k.end(b)
+    t.equal(k.of("set-status").length, 0)
+    k.map(c, SLOT)
+    k.end(a)
+    t.equal(status(k, a, first), "live", "the dead are told nothing")
+    t.equal(k.of("set-status").length, 0, "nor who has not attached")
+    t.equal(status(k, c, attach(k, c, FRAME).status), "peer-gone")
+  },
+)
 
 t.test("the creator counts as a peer only while it has the object mapped", async t => {
   for (const mapped of [false, true]) {

@@ -202,5 +202,8 @@ t.test("a refusal names the excess", async t => {
   const k = new TestKernel()
   const frame = k.frame()
   k.derive(ROOT, frame, 50, 1)
-  t.throws(() => k.derive(ROOT, 50, 51, 3), new KernelError("IllegalOperation", "rights rw exceed those of slot 50, r: ask for fewer"))
+  t.throws(
+    () => k.derive(ROOT, 50, 51, 3),
+    new KernelError("IllegalOperation", "rights rw exceed those of slot 50, r: ask for fewer"),
+  )
 })

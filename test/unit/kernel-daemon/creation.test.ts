@@ -11,7 +11,15 @@ const NO_MEMORY = new KernelError("NotEnoughMemory", "Linux has none")
 
 function retypeArgs(over: Partial<Record<"untyped" | "type" | "sizeBits" | "cnode" | "slot" | "count", number>>) {
   const untyped: number = ConventionSlot.untyped
-  return { untyped, type: ObjectType.Endpoint as number, sizeBits: 0, cnode: OWN_CNODE as number, slot: 50, count: 1, ...over }
+  return {
+    untyped,
+    type: ObjectType.Endpoint as number,
+    sizeBits: 0,
+    cnode: OWN_CNODE as number,
+    slot: 50,
+    count: 1,
+    ...over,
+  }
 }
 
 t.test("memory_allocate rounds up to pages, charges the untyped and takes the plan's slots", async t => {
@@ -121,7 +129,10 @@ t.test("revoking the untyped destroys everything, components included", async t 
   t.equal(k.of("kill").at(-1)?.component, child.pid)
   k.end(child.pid, { kind: "killed", signal: "SIGKILL" })
   t.equal(k.freeBytes, ROOT_BYTES)
-  t.strictSame(k.kernel.components().map(({ id }) => id), [ROOT])
+  t.strictSame(
+    k.kernel.components().map(({ id }) => id),
+    [ROOT],
+  )
   t.strictSame(violations(k.state), [])
 })
 

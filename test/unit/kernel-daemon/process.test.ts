@@ -19,7 +19,10 @@ const plain = { componentName: "child", arguments: [] as number[], capabilities:
 t.test("boot() makes the root task with its own objects, an untyped and process control", async t => {
   const k = new TestKernel()
   t.strictSame(
-    Object.entries(ConventionSlot).map(([name, slot]) => [name, k.state.components.get(ROOT)?.cspace.slots[slot]?.object.type]),
+    Object.entries(ConventionSlot).map(([name, slot]) => [
+      name,
+      k.state.components.get(ROOT)?.cspace.slots[slot]?.object.type,
+    ]),
     [
       ["ownTcb", "TCB"],
       ["ownCNode", "CNode"],
@@ -108,7 +111,14 @@ t.test("a component that cannot be spawned leaves nothing", async t => {
 t.test("no more than MAX_COMPONENTS live", async t => {
   const k = new TestKernel()
   // The slots of one root CNode hold fewer than that, so each TCB capability moves to a CNode of its own.
-  const args = { untyped: ConventionSlot.untyped, type: ObjectType.CNode, sizeBits: 11, cnode: OWN_CNODE, slot: 50, count: 1 }
+  const args = {
+    untyped: ConventionSlot.untyped,
+    type: ObjectType.CNode,
+    sizeBits: 11,
+    cnode: OWN_CNODE,
+    slot: 50,
+    count: 1,
+  }
   k.call(ROOT, "retype", args)
   let last = 0
   for (let target = 0; target < MAX_COMPONENTS - 1; target++) {
@@ -207,19 +217,22 @@ t.test("a component's end empties its CSpace and gives back all but what others 
   t.strictSame(violations(k.state), [])
 })
 
-t.test("deleting the last TCB capability kills; a component that deletes its own lives on by its creator's", async t => {
-  const k = new TestKernel()
-  const { pid, tcb } = k.spawn()
-  for (const slot of [ConventionSlot.ownVSpace, ConventionSlot.ownTcb]) k.delete(pid, slot)
-  k.call(pid, "cap_delete", { cnode: OWN_CNODE, slot: OWN_CNODE })
-  t.equal(k.of("kill").length, 0)
-  t.equal(k.outcome(pid, "debug_print", { text: "still here" }), "ok")
-  t.strictSame(violations(k.state), [])
-  k.delete(ROOT, tcb)
-  t.match(k.of("kill"), [{ component: pid }])
-  k.end(pid, { kind: "killed", signal: "SIGKILL" })
-  t.equal(k.freeBytes, ROOT_BYTES)
-})
+t.test(
+  "deleting the last TCB capability kills; a component that deletes its own lives on by its creator's",
+  async t => {
+    const k = new TestKernel()
+    const { pid, tcb } = k.spawn()
+    for (const slot of [ConventionSlot.ownVSpace, ConventionSlot.ownTcb]) k.delete(pid, slot)
+    k.call(pid, "cap_delete", { cnode: OWN_CNODE, slot: OWN_CNODE })
+    t.equal(k.of("kill").length, 0)
+    t.equal(k.outcome(pid, "debug_print", { text: "still here" }), "ok")
+    t.strictSame(violations(k.state), [])
+    k.delete(ROOT, tcb)
+    t.match(k.of("kill"), [{ component: pid }])
+    k.end(pid, { kind: "killed", signal: "SIGKILL" })
+    t.equal(k.freeBytes, ROOT_BYTES)
+  },
+)
 
 t.test("an untyped that is revoked while a component boots takes it along", async t => {
   const k = new TestKernel()

@@ -22,7 +22,10 @@ const shapes: Record<string, Shape> = {
 }
 
 /** A kernel with `count` capabilities below the frame's in `frame`, in a CNode that the root task holds in slot 50. */
-function kernelWithTree(count: number, shape: Shape): { k: TestKernel; frame: number; forest: CNode; made: Capability[] } {
+function kernelWithTree(
+  count: number,
+  shape: Shape,
+): { k: TestKernel; frame: number; forest: CNode; made: Capability[] } {
   const k = new TestKernel()
   const frame = k.frame()
   const root = k.state.components.get(ROOT)?.cspace as CNode
@@ -48,7 +51,10 @@ for (const [name, shape] of Object.entries(shapes)) {
       t.equal(revoke(), undefined, "not answered before it is done")
       const stuck = violations(k.state).filter(text => !text.includes("claimed"))
       // Stumps that are left in the middle are taken by a later piece.
-      t.strictSame(stuck.filter(text => !text.includes("stump")), [])
+      t.strictSame(
+        stuck.filter(text => !text.includes("stump")),
+        [],
+      )
       t.equal(k.outcome(ROOT, "yield", {}), "ok", "others are served")
       k.resume(token)
       pieces += 1

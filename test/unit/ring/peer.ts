@@ -69,12 +69,16 @@ function merge(): void {
   }
 }
 
-/** As the daemon does it when a capability is revoked: a while after the pages went. */
+/**
+ * As the daemon does it: a while after the pages went, where a capability is revoked. Then it lives on until it is killed:
+ * the end of a child is a signal, and that would end its parent's sleep as well.
+ */
 async function tell(status: number): Promise<void> {
   const address = frame(0)
   await sleep(50)
   vspace.storeWord(address, status)
   native.futexWake(address, 1)
+  await sleep(PATIENCE_NS / 1e6)
 }
 
 const modes: Record<string, () => void | Promise<void>> = {
@@ -85,7 +89,6 @@ const modes: Record<string, () => void | Promise<void>> = {
   merge,
   "tell-revoked": () => tell(Status.Revoked),
   "tell-peer-gone": () => tell(Status.PeerGone),
-  "tell-kernel-gone": () => tell(Status.KernelGone),
 }
 const run = modes[mode]
 if (run === undefined) throw new Error(`Mode is ${mode}: must be one of ${Object.keys(modes).join(", ")}`)

@@ -45,7 +45,8 @@ export async function ourTrial({ mode, bytes, slots, samples, cpus }: TrialConfi
       if (event.event === "ended" && event.text !== "exited with code 0") said.push(`${event.name} ${event.text}`)
     },
   })
-  if (!ok || report === undefined) throw new Error(`Trial ${mode}, ${bytes} bytes failed: ${[reason, ...said].join("\n")}`)
+  if (!ok || report === undefined)
+    throw new Error(`Trial ${mode}, ${bytes} bytes failed: ${[reason, ...said].join("\n")}`)
   const { rttNs, onewayCyclesP50, messagesPerSecond, probeNs } = report
   return {
     what: "kaal-ipc",
