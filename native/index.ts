@@ -88,6 +88,10 @@ export interface Native {
   createFrame(bytes: number, label: string): Fd
   closeFd(fd: Fd): void
   duplicateFd(fd: Fd): Fd
+  /** A descriptor of the same frame that can be mapped for reading only, now and later, close-on-exec. */
+  reopenReadOnly(fd: Fd): Fd
+  /** Final: nobody can map this frame for writing any more; mappings that stand go on. */
+  sealFutureWrites(fd: Fd): void
   /** /dev/null, for a child that shall read nothing. Close-on-exec. */
   openNothing(): Fd
   /** A pipe, close-on-exec: [read end, non-blocking; write end]. */

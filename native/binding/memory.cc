@@ -22,6 +22,14 @@ Napi::Value DuplicateFdFromJs(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), ValueOrThrow(info.Env(), DuplicateFd(ToFd(info[0], "fd"))).release());
 }
 
+Napi::Value ReopenReadOnlyFromJs(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), ValueOrThrow(info.Env(), ReopenReadOnly(ToFd(info[0], "fd"))).release());
+}
+
+void SealFutureWritesFromJs(const Napi::CallbackInfo& info) {
+  ValueOrThrow(info.Env(), SealFutureWrites(ToFd(info[0], "fd")));
+}
+
 // The bytes of a shared memory. Pages of one that is not shared are V8's to move.
 View<std::uint8_t> ToSharedMemory(const Napi::Value& value) {
   const View<std::uint8_t> memory = ToBytes(value, "memory");
@@ -73,6 +81,8 @@ void ExportMemory(Napi::Env env, Napi::Object exports) {
   Export<CreateFrameFromJs>(env, exports, "createFrame");
   Export<CloseFdFromJs>(env, exports, "closeFd");
   Export<DuplicateFdFromJs>(env, exports, "duplicateFd");
+  Export<ReopenReadOnlyFromJs>(env, exports, "reopenReadOnly");
+  Export<SealFutureWritesFromJs>(env, exports, "sealFutureWrites");
   Export<AttachMemoryFromJs>(env, exports, "attachMemory");
   Export<AdoptMemoryFromJs>(env, exports, "adoptMemory");
   Export<MapFromJs>(env, exports, "map");

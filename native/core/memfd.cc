@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -67,6 +68,9 @@ Result<UniqueFd> CreateFrame(std::uint64_t bytes, const std::string& label) {
   while (fallocate(fd.get(), 0, 0, static_cast<off_t>(bytes)) != 0) {
     if (errno != EINTR) return OsError{errno, "fallocate"};
   }
+  // Made with mode 0777: any process that can name it in /proc, with a descriptor for reading only, could open it again
+  // for writing. As it is, that takes the daemon's own user id.
+  if (fchmod(fd.get(), S_IRUSR | S_IWUSR) != 0) return OsError{errno, "fchmod"};
   // Unsealed, a peer could shrink the file under our mapping and turn our next load into SIGBUS.
   if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) return OsError{errno, "F_ADD_SEALS"};
   return fd;
@@ -76,6 +80,19 @@ Result<UniqueFd> DuplicateFd(int fd) {
   UniqueFd copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!copy) return OsError{errno, "F_DUPFD_CLOEXEC"};
   return copy;
+}
+
+Result<UniqueFd> ReopenReadOnly(int fd) {
+  // Not a duplicate: a new open file, whose mappings cannot be made writable by mprotect either.
+  const std::string path = "/proc/self/fd/" + std::to_string(fd);
+  UniqueFd reopened(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!reopened) return OsError{errno, "open"};
+  return reopened;
+}
+
+Status SealFutureWrites(int fd) {
+  if (fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) != 0) return OsError{errno, "F_ADD_SEALS"};
+  return Ok{};
 }
 
 Status CloseFd(int fd) {

@@ -21,6 +21,12 @@ Result<UniqueFd> CreateFrame(std::uint64_t bytes, const std::string& label);
 // Another descriptor of the same open file, close-on-exec.
 Result<UniqueFd> DuplicateFd(int fd);
 
+// A descriptor of the same memory that can never be mapped or written through for writing, close-on-exec.
+Result<UniqueFd> ReopenReadOnly(int fd);
+
+// From now on nobody can map the frame for writing or write to it; mappings that stand go on. Final.
+Status SealFutureWrites(int fd);
+
 Status CloseFd(int fd);
 
 }  // namespace kaal

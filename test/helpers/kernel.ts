@@ -4,7 +4,7 @@ import { decodeHeader, decodeReply, encodeRequest } from "../../src/kernel-daemo
 import { KernelError, type KernelErrorName } from "../../src/kernel-daemon/abi/errors.ts"
 import { ConventionSlot, ROOT_UNTYPED_BITS } from "../../src/kernel-daemon/abi/limits.ts"
 import { ALL_RIGHTS } from "../../src/kernel-daemon/abi/rights.ts"
-import { type Args, type Result, type SyscallName, Syscalls } from "../../src/kernel-daemon/abi/syscalls.ts"
+import type { Args, Result, SyscallName } from "../../src/kernel-daemon/abi/syscalls.ts"
 import type {
   AcquireEffect,
   CommitEffect,
@@ -195,6 +195,8 @@ export class TestKernel {
       case "create-memory":
         this.memories.set(effect.memory, effect.bytes)
         return () => this.memories.delete(effect.memory)
+      case "prove-unmapped":
+        return nothing
       case "unmap":
         this.pages.delete(`${effect.component}:${effect.address}`)
         return nothing
@@ -232,6 +234,3 @@ export class TestKernel {
     return message === undefined ? undefined : decodeReply(name, message).result
   }
 }
-
-/** Any number that no syscall has. */
-export const UNKNOWN_SYSCALL = Math.max(...Object.values(Syscalls).map(({ number }) => number)) + 1

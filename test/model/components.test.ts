@@ -79,16 +79,14 @@ function argsOf(name: SyscallName): fc.Arbitrary<Record<string, unknown>> {
 }
 
 const names = (Object.keys(Syscalls) as SyscallName[]).filter(name => name !== "shutdown")
-const call = fc
-  .constantFrom(...names)
-  .chain(name =>
-    fc.record({
-      kind: fc.constant("call" as const),
-      caller: mostly([1, 2, 3], [4, 5]),
-      name: fc.constant(name),
-      args: argsOf(name),
-    }),
-  )
+const call = fc.constantFrom(...names).chain(name =>
+  fc.record({
+    kind: fc.constant("call" as const),
+    caller: mostly([1, 2, 3], [4, 5]),
+    name: fc.constant(name),
+    args: argsOf(name),
+  }),
+)
 const step = fc.oneof(
   { weight: 24, arbitrary: call },
   { weight: 6, arbitrary: call.map(made => ({ ...made, kind: "suspend" as const })) },

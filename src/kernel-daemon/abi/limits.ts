@@ -37,5 +37,7 @@ export const MAX_MESSAGE_BYTES = 32_768
 
 /** A component that has not answered the kernel's mapper command by then is killed and reported. */
 export const MAPPER_DEADLINE_MS = 1_000
+/** A component that has not let go of what was revoked by then is killed and reported. */
+export const REVOKE_DEADLINE_MS = 100
 /** A component that has not announced itself by then is killed and reported. */
 export const BOOT_DEADLINE_MS = 10_000

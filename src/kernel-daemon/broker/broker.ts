@@ -1,11 +1,13 @@
 // broker.ts: carries out what the kernel decides. The one place where effects meet the operating system.
 
 import { KernelError } from "../abi/errors.ts"
-import type { AcquireEffect, CommitEffect, ComponentId, Ending, Invocation } from "../invocation/effects.ts"
+import { REVOKE_DEADLINE_MS } from "../abi/limits.ts"
+import type { AcquireEffect, CommitEffect, ComponentId, Ending, Invocation, MemoryId } from "../invocation/effects.ts"
 import type { Kernel } from "../invocation/kernel.ts"
 import { ComponentProcess } from "./component-process.ts"
 import { MemoryTable } from "./memory-table.ts"
 import type { ComponentFolder } from "./programs.ts"
+import { describeTraces, tracesOf } from "./memory-traces.ts"
 import { StatusPages } from "./status-pages.ts"
 
 /** What the daemon tells whoever started it. */
@@ -19,6 +21,9 @@ export interface BrokerEvents {
   /** After the last component is reaped. */
   readonly onShutdown: (ok: boolean) => void
 }
+
+/** Between two looks at a component that has not let go yet. */
+const PROVE_INTERVAL_MS = 1
 
 /** An invocation between its decision and its commit. Ends exactly once. */
 interface Running {
@@ -110,9 +115,11 @@ export class Broker {
           return done()
         case "map": {
           const { address, bytes, permissions } = effect
-          const memory = this.#memories.fd(effect.memory)
+          const memory = this.#memories.fdFor(effect.memory, permissions)
           return this.#process(effect.component).changeMapping(address, bytes, permissions, memory, done)
         }
+        case "prove-unmapped":
+          return this.#prove(effect.component, effect.memory, done)
         case "unmap":
           // A component that has ended has no mappings left, so this cannot be refused.
           if (!this.#processes.has(effect.component)) return done()
@@ -121,6 +128,21 @@ export class Broker {
     } catch (error) {
       done(error as Error)
     }
+  }
+
+  /** Done when the component shows no more of the memory than the kernel grants it, or is no more. */
+  #prove(component: ComponentId, memory: MemoryId, done: () => void): void {
+    const identity = this.#memories.identity(memory)
+    const deadline = performance.now() + REVOKE_DEADLINE_MS
+    const look = (): void => {
+      const process = this.#processes.get(component)
+      if (process === undefined) return done()
+      const traces = tracesOf(process.pid, identity)
+      if (traces.mappedBytes <= this.#kernel.mappedBytes(component, memory) && traces.descriptors === 0) return done()
+      if (performance.now() >= deadline) process.kill(`it keeps memory ${memory} that was revoked: ${describeTraces(traces)}`)
+      setTimeout(look, PROVE_INTERVAL_MS)
+    }
+    look()
   }
 
   #undo(effect: AcquireEffect): void {
@@ -132,6 +154,7 @@ export class Broker {
       case "map":
         return this.#acquire({ ...effect, kind: "unmap" }, () => {})
       case "unmap":
+      case "prove-unmapped":
         return // Only ever the way to a commit that cannot fail.
     }
   }
@@ -208,6 +231,6 @@ export class Broker {
 /** What Linux refused, as the caller of the syscall should read it. */
 function refusal(effect: AcquireEffect, error: Error): KernelError {
   if (error instanceof KernelError) return error
-  const what = { "create-memory": "allocate memory", map: "map", unmap: "unmap", spawn: "spawn" }[effect.kind]
+  const what = { "create-memory": "allocate memory", map: "map", unmap: "unmap", "prove-unmapped": "prove", spawn: "spawn" }[effect.kind]
   return new KernelError("NotEnoughMemory", `Cannot ${what}: ${error.message}`, { cause: error })
 }

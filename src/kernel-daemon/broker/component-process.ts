@@ -3,7 +3,7 @@
 import { Socket } from "node:net"
 import { ADDON_VARIABLE, addonPath, type ExitStatus, type Fd, launcherPath, native } from "../../../native/index.ts"
 import { RING_WASM_VARIABLE } from "../abi/boot.ts"
-import { BOOT_DEADLINE_MS, MAPPER_DEADLINE_MS, PAGE_BYTES } from "../abi/limits.ts"
+import { BOOT_DEADLINE_MS, MAPPER_DEADLINE_MS, PAGE_BYTES, REVOKE_DEADLINE_MS } from "../abi/limits.ts"
 import type { Ending, HandleStatus } from "../invocation/effects.ts"
 import { Connection } from "./connection.ts"
 import { LineSplitter } from "./line-splitter.ts"
@@ -125,7 +125,7 @@ export class ComponentProcess {
 
   /** Changes its page tables; `permissions` 0 unmaps, and then `memory` is -1. While it boots the command waits for it. */
   changeMapping(address: number, bytes: number, permissions: number, memory: Fd, done: MapperDone): void {
-    const deadlineMs = this.#booted ? MAPPER_DEADLINE_MS : BOOT_DEADLINE_MS
+    const deadlineMs = !this.#booted ? BOOT_DEADLINE_MS : permissions === 0 ? REVOKE_DEADLINE_MS : MAPPER_DEADLINE_MS
     this.#mapper.command(address, bytes, permissions, memory, deadlineMs, done)
   }
 

@@ -7,13 +7,15 @@ import { PAGE_BYTES } from "../abi/limits.ts"
 import { FRAMES_END, FRAMES_START, PRIVATE_END, PRIVATE_START, VSPACE_BYTES } from "../abi/vspace-map.ts"
 import type { HandleStatus } from "../invocation/effects.ts"
 
+const READ_WRITE = 3
+
 const numberOf: Record<HandleStatus, number> = {
   live: Status.Live,
   "peer-gone": Status.PeerGone,
   revoked: Status.Revoked,
 }
 
-/** One component's page: the memfd to hand over, and the daemon's own writable view. */
+/** One component's page: a descriptor to hand over, which can only be read, and the daemon's own writable view. */
 export interface StatusPage {
   readonly fd: Fd
   readonly address: number
@@ -32,17 +34,24 @@ export class StatusPages {
 
   /** @throws {NativeError} when memory, mappings or descriptors have run out; nothing is then held */
   create(): StatusPage {
-    const fd = native.createFrame(PAGE_BYTES, "kaal-status")
-    const address = this.#free.pop() ?? this.#next
+    const address = this.#free.at(-1) ?? this.#next
+    if (address >= FRAMES_END) throw new Error(`No address left for a status page below ${FRAMES_END}`)
+    const writable = native.createFrame(PAGE_BYTES, "kaal-status")
     try {
-      if (address >= FRAMES_END) throw new Error(`No address left for a status page below ${FRAMES_END}`)
-      native.map(address, PAGE_BYTES, fd, 3)
-    } catch (error) {
-      native.closeFd(fd)
-      throw error
+      const fd = native.reopenReadOnly(writable)
+      try {
+        native.map(address, PAGE_BYTES, writable, READ_WRITE)
+      } catch (error) {
+        native.closeFd(fd)
+        throw error
+      }
+      // Nobody shall write it but through this mapping.
+      native.sealFutureWrites(writable)
+      if (this.#free.pop() === undefined) this.#next += PAGE_BYTES
+      return { fd, address }
+    } finally {
+      native.closeFd(writable)
     }
-    if (address === this.#next) this.#next += PAGE_BYTES
-    return { fd, address }
   }
 
   /** Writes one word and wakes everybody who sleeps on it. */

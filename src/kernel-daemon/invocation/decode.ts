@@ -1,6 +1,6 @@
 // decode.ts: a message's bytes become a call with typed arguments, or a refusal. Nothing is looked up yet.
 
-import { decodeArgs, decodeHeader } from "../abi/codec.ts"
+import { decodeArgs, decodeHeader, HEADER_BYTES } from "../abi/codec.ts"
 import { KernelError } from "../abi/errors.ts"
 import type { Args, SyscallName } from "../abi/syscalls.ts"
 
@@ -8,7 +8,7 @@ export type Call = { [N in SyscallName]: { readonly name: N; readonly args: Args
 
 /** The callId of a message, 0 where it is too short to have one. */
 export function callIdOf(message: Uint8Array): number {
-  return message.length < 8 ? 0 : decodeHeader(message).callId
+  return message.length < HEADER_BYTES ? 0 : decodeHeader(message).callId
 }
 
 /**

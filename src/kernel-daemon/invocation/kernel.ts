@@ -10,7 +10,7 @@ import { Untyped } from "../objects/untyped.ts"
 import { endComponent } from "./component-end.ts"
 import { callIdOf, decodeCall } from "./decode.ts"
 import { describeEnding } from "./describe-ending.ts"
-import type { CommitEffect, ComponentId, Invocation } from "./effects.ts"
+import type { CommitEffect, ComponentId, Invocation, MemoryId } from "./effects.ts"
 import { explain } from "./explain.ts"
 import { place } from "./holding.ts"
 import { BLOCKED, type Caller, type Outcome, Transaction } from "./outcome.ts"
@@ -109,6 +109,19 @@ export class Kernel {
     return component === undefined ? `component ${id} is unknown` : explain(component.vspace, address)
   }
 
+  /**
+   * Bytes of a memory that a component may have in its page tables now: what a removal has claimed no longer counts.
+   * Cost: linear in the component's mappings.
+   */
+  mappedBytes(id: ComponentId, memory: MemoryId): number {
+    let bytes = 0
+    for (const mapping of this.#state.components.get(id)?.vspace.mappings ?? []) {
+      const stands = mapping.alive && !mapping.leaving
+      if (stands && mapping.object.memory === memory) bytes += mapping.bytes
+    }
+    return bytes
+  }
+
   /** An ending in words, to be asked before `componentEnded`: with what the kernel knows about a faulting address. */
   describeEnding(id: ComponentId, ending: Ending): string {
     const component = this.#state.components.get(id)
@@ -157,7 +170,7 @@ export class Kernel {
     }
     // Unmaps are never refused. But whoever waited for them may be gone: then they are left to the broker.
     const refuse = () => {
-      for (const unmap of acquire) state.emit(unmap)
+      for (const effect of acquire) if (effect.kind === "unmap") state.emit(effect)
       return commit()
     }
     return { acquire, commit, refuse }

@@ -9,7 +9,7 @@ import type { CNode } from "../objects/cnode.ts"
 import { hoist, settle } from "../objects/derivation-tree.ts"
 import { isShared, type SharedObject } from "../objects/kernel-object.ts"
 import type { Mapping } from "../objects/mapping.ts"
-import type { UnmapEffect } from "./effects.ts"
+import type { AcquireEffect } from "./effects.ts"
 import { remove } from "./holding.ts"
 import { landed, unmapEffect } from "./mappings.ts"
 import type { KernelState } from "./state.ts"
@@ -52,14 +52,15 @@ export class Removal {
     if (this.#root !== undefined) this.#root.claims += 1
   }
 
-  /** Chooses the next piece. Returns what must be unmapped before it is removed. */
-  collect(): UnmapEffect[] {
+  /** Chooses the next piece. Returns what must be unmapped, and be seen to be, before it is removed. */
+  collect(): AcquireEffect[] {
     this.#steps = 0
     for (const capability of this.#single) this.#claim(capability)
     this.#single = []
     this.#collectContents()
     this.#collectDescendants()
-    return this.#unmapping.filter(mapping => mapping.component.state !== "ended").map(unmapEffect)
+    const living = this.#unmapping.filter(mapping => mapping.component.state !== "ended")
+    return [...living.map(unmapEffect), ...provesOf(living)]
   }
 
   /** Removes the piece. True when nothing is left to do. */
@@ -91,6 +92,7 @@ export class Removal {
     this.#batch.push(capability)
     for (const mapping of capability.mappings ?? []) {
       mapping.inFlight += 1
+      mapping.leaving = true
       this.#unmapping.push(mapping)
     }
   }
@@ -136,11 +138,21 @@ export class Removal {
   }
 }
 
+/** One look at each component for each memory that it loses something of. */
+function provesOf(mappings: readonly Mapping[]): AcquireEffect[] {
+  const proves = new Map<string, AcquireEffect>()
+  for (const { component, object } of mappings) {
+    const key = `${component.id} ${object.memory}`
+    proves.set(key, { kind: "prove-unmapped", component: component.id, memory: object.memory })
+  }
+  return [...proves.values()]
+}
+
 /**
  * Carries out a removal's next piece without waiting for the unmaps, which are left to the broker. For what no call waits
  * for: a component's end.
  */
 export function removeUnattended(state: KernelState, removal: Removal): void {
-  for (const unmap of removal.collect()) state.emit(unmap)
+  for (const effect of removal.collect()) if (effect.kind === "unmap") state.emit(effect)
   if (!removal.apply()) state.emit({ kind: "continue", token: state.keepRemoval(removal) })
 }

@@ -20,6 +20,8 @@ export class Mapping {
   alive = true
   /** Invocations under way that name its range to the broker: until they end the range is not given to anything else. */
   inFlight = 0
+  /** A removal has claimed it: its pages are on their way out, or out. */
+  leaving = false
   lane: number = NO_LANE
   statusWord = NO_STATUS_WORD
 

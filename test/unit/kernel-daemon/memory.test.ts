@@ -102,7 +102,11 @@ t.test("a mapping goes with the capability that it was made through, in whicheve
   const { address } = k.call(ROOT, "memory_map_into", { frame: 50, bytes, permissions: 3, pid: child.pid })
   const own = k.map(ROOT, frame)
   const revoke = k.suspend(ROOT, "cap_revoke", { cnode: 2, slot: frame })
-  t.strictSame(revoke.acquire, [{ kind: "unmap", component: child.pid, address, bytes }])
+  const [memory] = k.memories.keys()
+  t.strictSame(revoke.acquire, [
+    { kind: "unmap", component: child.pid, address, bytes },
+    { kind: "prove-unmapped", component: child.pid, memory },
+  ])
   revoke.commit()
   t.notOk(k.pages.has(`${child.pid}:${address}`))
   t.ok(k.pages.has(`${ROOT}:${own}`), "the source's own mapping stays")

@@ -132,16 +132,40 @@ t.test("two removals that wait for the same unmap end in either order", async t 
     const k = new TestKernel()
     const frame = k.frame()
     const child = k.spawn(ROOT, [20, frame, 3])
-    k.map(child.pid, 20)
+    const address = k.map(child.pid, 20)
     const removals = [
       k.suspend(ROOT, "cap_revoke", { cnode: OWN_CNODE, slot: frame }),
       k.suspend(child.pid, "cap_delete", { cnode: OWN_CNODE, slot: 20 }),
     ]
-    for (const { acquire } of removals) t.equal(acquire.length, 1, "each waits for the unmap")
-    for (const index of order) t.strictSame(removals[index]?.commit(), {})
-    t.equal(k.pages.size, 0)
+    for (const { acquire } of removals) {
+      t.match(acquire, [{ kind: "unmap" }, { kind: "prove-unmapped" }], "each waits for the unmap, and sees it")
+    }
+    const [first, second] = order.map(index => removals[index])
+    t.strictSame(first?.commit(), {})
+    const other = k.frame()
+    const mapInto = () => {
+      return k.call(ROOT, "memory_map_into", { frame: other, bytes: 4096, permissions: 1, pid: child.pid }).address
+    }
+    t.not(mapInto(), address, "the range is not given away while an unmap of it is on its way")
+    t.strictSame(second?.commit(), {})
+    t.equal(mapInto(), address, "and then is")
+    t.equal(k.pages.size, 2)
     t.strictSame(violations(k.state), [])
   }
+})
+
+t.test("mappedBytes() counts what a component may keep: not what is being revoked, but the source's own mapping", async t => {
+  const k = new TestKernel()
+  const frame = k.frame(ROOT, 8192)
+  k.derive(ROOT, frame, 50)
+  k.map(ROOT, frame, 3, 8192)
+  k.map(ROOT, 50, 1)
+  t.equal(k.kernel.mappedBytes(ROOT, 1), 8192 + 4096)
+  const revoke = k.suspend(ROOT, "cap_revoke", { cnode: OWN_CNODE, slot: frame })
+  t.equal(k.kernel.mappedBytes(ROOT, 1), 8192)
+  revoke.commit()
+  t.equal(k.kernel.mappedBytes(ROOT, 1), 8192)
+  t.equal(k.kernel.mappedBytes(ROOT, 2), 0)
 })
 
 t.test("a removal whose caller has gone is carried out all the same", async t => {

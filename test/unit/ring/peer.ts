@@ -10,7 +10,7 @@ import { Status } from "../../../src/ring/layout.ts"
 import { NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
 import { SharedRing } from "../../../src/ring/shared-ring.ts"
 import { VSpace } from "../../../src/ring/vspace.ts"
-import { burstCount, itemCount, roundCount } from "./counts.ts"
+import { burstCount, itemCount, recordLineBytes, recordLines, roundCount } from "./counts.ts"
 
 const READ_WRITE = 3
 const PATIENCE_NS = 20_000_000_000
@@ -49,16 +49,16 @@ function answer(spinNs: number): void {
 }
 
 /**
- * Writes a number and signals, twice, and goes on when the other end has seen the second number. The second signal meets
+ * Writes a record and signals, twice, and goes on when the other end has seen the second record. The second signal meets
  * a bit that is pending, is just being taken, or has been: the gap between the two varies, so that all are hit.
  */
 function merge(): void {
   const signaller = new NotificationSignaller(vspace, frame(0), 0)
   const data = frame(1)
-  const echo = data + 128
+  const echo = data + recordLines * recordLineBytes
   for (let burst = 1; burst <= burstCount; burst++) {
     for (const number of [2 * burst - 1, 2 * burst]) {
-      vspace.u32[data / 4] = number
+      for (let line = 0; line < recordLines; line++) vspace.u32[(data + line * recordLineBytes) / 4] = number
       signaller.signal(1n)
       for (let gap = 0; gap < burst % 32; gap++) vspace.loadWord(data)
     }

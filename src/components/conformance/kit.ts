@@ -1,0 +1,178 @@
+// kit.ts: what every case is given: syscalls with their outcome, objects in slots of their own, and looks at both.
+
+import {
+  ALL_RIGHTS,
+  type Args,
+  type Component,
+  ConventionSlot,
+  KernelError,
+  ObjectType,
+  PAGE_BYTES,
+  PageFault,
+  Permission,
+  type Result,
+  Right,
+  type SyscallName,
+} from "../runtime/index.ts"
+
+/** One case. `run` throws where what it shows does not hold. */
+export interface Case {
+  /** A sentence: what the case shows to hold. */
+  readonly shows: string
+  run(kit: Kit): void
+}
+
+export const READ_WRITE = Permission.read | Permission.write
+/** Every set of rights. */
+export const ALL_MASKS = Array.from({ length: ALL_RIGHTS + 1 }, (_, mask) => mask)
+/** A slot of the root CNode that nothing is ever put into. */
+export const EMPTY_SLOT = 99
+/** A slot that the root CNode does not have. */
+export const NO_SLOT = 256
+
+const SCRATCH_SLOT = 98
+/** Slots are not used twice in a case, so that no handle to an old object meets a new one. */
+const FIRST_CASE_SLOT = 30
+const PAGE_BITS = Math.log2(PAGE_BYTES)
+
+export class Kit {
+  readonly self: Component
+  readonly own: number
+  #nextSlot = FIRST_CASE_SLOT
+
+  constructor(self: Component) {
+    this.self = self
+    this.own = self.ownCNode
+  }
+
+  /** A syscall that must succeed. */
+  call<N extends SyscallName>(name: N, args: Args<N>): Result<N> {
+    return this.self.call(name, args)
+  }
+
+  /** "ok", or the name of the refusal. */
+  outcome<N extends SyscallName>(name: N, args: Args<N>): string {
+    return outcomeOf(() => this.self.call(name, args))
+  }
+
+  /** A syscall that must be refused with that error. */
+  refused<N extends SyscallName>(what: string, code: string, name: N, args: Args<N>): void {
+    this.equal(what, this.outcome(name, args), code)
+  }
+
+  /** @throws {Error} they differ */
+  equal(what: string, actual: unknown, wanted: unknown): void {
+    if (actual !== wanted) throw new Error(`${what}: got ${show(actual)}, expected ${show(wanted)}`)
+  }
+
+  /** A slot that this case has not used, and that the kernel's allocator does not hand out. */
+  slot(): number {
+    if (this.#nextSlot >= SCRATCH_SLOT) throw new Error(`A case has ${SCRATCH_SLOT - FIRST_CASE_SLOT} slots`)
+    return this.#nextSlot++
+  }
+
+  /** A new object in a new slot. @param sizeBits as retype takes them */
+  make(type: number, sizeBits = 0): number {
+    const slot = this.slot()
+    this.call("retype", { untyped: ConventionSlot.untyped, type, sizeBits, cnode: this.own, slot, count: 1 })
+    return slot
+  }
+
+  /** A frame of 2^`extraBits` pages. */
+  frame(extraBits = 0): number {
+    return this.make(ObjectType.Page, PAGE_BITS + extraBits)
+  }
+
+  notification(): number {
+    return this.make(ObjectType.Notification)
+  }
+
+  /** The first page of a frame in the case's own VSpace. Returns its address. */
+  map(frame: number, permissions = READ_WRITE): number {
+    return this.call("memory_map", { frame, bytes: PAGE_BYTES, permissions }).address
+  }
+
+  /** A derived child in a new slot of the same CNode. */
+  derive(source: number, rights = ALL_RIGHTS, target = this.slot(), cnode = this.own): number {
+    this.call("cap_derive", { cnode, source, target, rights })
+    return target
+  }
+
+  copy(source: number, target = this.slot()): number {
+    this.call("cap_copy", { sourceCNode: this.own, source, targetCNode: this.own, target })
+    return target
+  }
+
+  mint(source: number, badge: bigint, rights = ALL_RIGHTS): number {
+    const target = this.slot()
+    this.call("cap_mint", { cnode: this.own, source, target, rights, badge })
+    return target
+  }
+
+  delete(...slots: readonly number[]): void {
+    for (const slot of slots) this.call("cap_delete", { cnode: this.own, slot })
+  }
+
+  revoke(slot: number): void {
+    this.call("cap_revoke", { cnode: this.own, slot })
+  }
+
+  /** Whether a slot holds a capability, as a copy of it tells. */
+  holds(slot: number, cnode = this.own): boolean {
+    const place = { sourceCNode: cnode, source: slot, targetCNode: this.own, target: SCRATCH_SLOT }
+    const outcome = this.outcome("cap_copy", place)
+    if (outcome === "FailedLookup") return false
+    this.equal(`copy of slot ${slot}, to see whether it is occupied`, outcome, "ok")
+    this.delete(SCRATCH_SLOT)
+    return true
+  }
+
+  /** Which slots are occupied, as "oo-o": to compare many at a glance. */
+  picture(slots: readonly number[], cnode = this.own): string {
+    return slots.map(slot => (this.holds(slot, cnode) ? "o" : "-")).join("")
+  }
+
+  /** The rights of a capability in the root CNode, as what can be derived from it tells. */
+  rightsOf(slot: number): number {
+    return Object.values(Right).reduce((rights, right) => {
+      const args = { cnode: this.own, source: slot, target: SCRATCH_SLOT, rights: right }
+      const outcome = this.outcome("cap_derive", args)
+      if (outcome === "IllegalOperation") return rights
+      this.equal(`derive from slot ${slot}, to see its rights`, outcome, "ok")
+      this.delete(SCRATCH_SLOT)
+      return rights | right
+    }, 0)
+  }
+
+  /** Reads a word: its value, or "PageFault". */
+  load(address: number): number | string {
+    return resultOf(() => this.self.vspace.loadWord(address))
+  }
+
+  /** Writes a word: "ok", or "PageFault". */
+  store(address: number, value: number): string {
+    return outcomeOf(() => this.self.vspace.storeWord(address, value))
+  }
+}
+
+function outcomeOf(run: () => unknown): string {
+  const result = resultOf(() => {
+    run()
+    return "ok"
+  })
+  return String(result)
+}
+
+function resultOf<T>(run: () => T): T | string {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof KernelError) return error.code
+    if (error instanceof PageFault) return error.name
+    throw error
+  }
+}
+
+function show(value: unknown): string {
+  return typeof value === "bigint" ? `0x${value.toString(16)}` : JSON.stringify(value)
+}
