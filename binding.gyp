@@ -27,6 +27,7 @@
     {
       "target_name": "kaal-launcher",
       "type": "executable",
+      "dependencies": ["kaal-core"],
       "sources": ["<!@(grep ^native/launcher/ native/sources.txt)"],
     },
   ],

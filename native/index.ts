@@ -2,7 +2,6 @@
 // A refused system call throws a NativeError with the call's name and errno; a wrong argument throws a TypeError or a
 // RangeError that names it, its value and the limit.
 
-import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -39,6 +38,11 @@ export interface SpawnOptions {
   readonly env: readonly string[]
   /** The child's descriptors 0, 1, 2, ... in order; every other one is closed. */
   readonly fds: readonly Fd[]
+  /**
+   * In a user and a process namespace of its own: it is process 1 there and sees no other, and has no more rights than
+   * any other user's process outside. EPERM, ENOSPC, EINVAL: this machine lets nobody, or not this user, make them.
+   */
+  readonly namespaces?: boolean
 }
 
 export interface Spawned {
@@ -86,6 +90,10 @@ export interface Native {
    * there is less memory.
    */
   createFrame(bytes: number, label: string): Fd
+  /** The same without its memory, which `allocateFrame` takes piece by piece: a large one takes long. */
+  reserveFrame(bytes: number, label: string): Fd
+  /** Takes the memory of [offset, offset + bytes) of a reserved frame: about 0.4 ms for each MiB. */
+  allocateFrame(fd: Fd, offset: number, bytes: number): void
   closeFd(fd: Fd): void
   duplicateFd(fd: Fd): Fd
   /** A descriptor of the same frame that can be mapped for reading only, now and later, close-on-exec. */
@@ -180,6 +188,17 @@ export interface Native {
    */
   sendSignal(pidfd: Fd, signal: string): boolean
 
+  // confinement
+  /**
+   * For all threads and for good: only the system calls are left that running JavaScript and sharing memory takes; the
+   * rest is EPERM (native/core/confine.cc). EPERM: not started through kaal-launcher, so no_new_privs is not set.
+   */
+  confineProcess(): void
+  /** No process of the same user may look into this one, by ptrace or through its /proc folder; root still may. */
+  hideProcess(): void
+  /** A memfd of these bytes that any user can read and run as /proc/self/fd/N, and nobody can change. Close-on-exec. */
+  createSealedFile(content: Uint8Array, label: string): Fd
+
   // faults
   /**
    * Puts our SIGSEGV and SIGBUS handler in front of Node's, for all threads. It notes faults in `record` (a frame of
@@ -208,10 +227,10 @@ export interface Native {
 export const ADDON_VARIABLE = "KAAL_ADDON"
 
 function load(): Native {
-  const require = createRequire(import.meta.url)
-  const override = process.env[ADDON_VARIABLE]
-  if (override !== undefined) return require(override) as Native
-  return require(addonPath()) as Native
+  // As require does it, which takes a file for an addon by its name only, and a descriptor has none.
+  const module = { exports: {} }
+  process.dlopen(module, process.env[ADDON_VARIABLE] ?? addonPath())
+  return module.exports as Native
 }
 
 /** Where the build puts the addon: build/Release below the package's root, seen from native/ and from dist/. */

@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url"
 import { bundlesAreFresh, fingerprint, stampBundles } from "./freshness.mjs"
 import { withLock } from "./lock.mjs"
 
+class StepFailed extends Error {}
+
 const OLDEST_NODE = [20, 17]
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -37,7 +39,6 @@ function main() {
 
 // It keeps a stamp of its own, says nothing when there is nothing to do, and may run twice at once.
 function buildAddon() {
-  if (!existsSync(join(root, "build", "Release", "kaal.stamp"))) say("building the addon")
   run(["scripts/build-native.mjs"])
 }
 
@@ -96,8 +97,7 @@ function runFile(file, args, environment, stdout) {
     stdio: ["ignore", stdout, 2],
   })
   if (error !== undefined) throw error
-  if (status !== 0)
-    throw new Error(`"${[file, ...args].join(" ")}" ended with ${signal ?? status}; its output is above`)
+  if (status !== 0) throw new StepFailed(`"${[file, ...args].join(" ")}" ended with ${signal ?? status}`)
 }
 
 function isWritable(directory) {
@@ -126,6 +126,7 @@ function readJson(path) {
 try {
   main()
 } catch (error) {
-  say(error.message)
+  // A step that failed has said why, in its own words.
+  if (!(error instanceof StepFailed)) say(error.message)
   process.exitCode = 1
 }

@@ -120,6 +120,7 @@ function buildWithNodeGyp(work) {
 }
 
 function run(name, script, args, cwd) {
+  console.error("kaal-ipc: building the addon")
   const result = spawnSync(process.execPath, [script, ...args], { cwd, env: cleanEnvironment(), encoding: "utf8" })
   if (result.status === 0) return
   process.stderr.write(`${result.stdout ?? ""}${result.stderr ?? ""}`)

@@ -13,4 +13,8 @@ const wasm = join(dist, "ring.wasm")
 const temporary = `${wasm}.${process.pid}`
 await buildWasm(temporary)
 renameSync(temporary, wasm)
-await bundle(root, dist)
+try {
+  await bundle(root, dist)
+} catch {
+  process.exitCode = 1 // esbuild has said where and why.
+}

@@ -4,7 +4,11 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writ
 import { basename, dirname, join } from "node:path"
 import { build } from "esbuild"
 
-const PROGRAMS = { "kernel-daemon": "src/kernel-daemon/main.ts", kaal: "src/kernel-daemon/cli/main.ts" } as const
+const PROGRAMS = {
+  "kernel-daemon": "src/kernel-daemon/main.ts",
+  kaal: "src/kernel-daemon/cli/main.ts",
+  "component-start": "src/components/runtime/start.ts",
+} as const
 const COMMAND = "kaal.cjs"
 const COMPONENTS = "src/components"
 /** What components link; not a component. */

@@ -44,6 +44,7 @@ function slowChecks(): Record<string, Check> {
       "slow tests": program(SLOW_DEADLINE_MS, bin("tap"), "run", "--disable-coverage", ...tests),
     }),
     "ordinary user": program(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-user.ts"),
+    mutants: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-mutants.ts"),
   }
 }
 
@@ -53,6 +54,15 @@ function bin(name: string): string {
 
 /** A check that is a program: wrong is what does not exit with 0, and its output says why. */
 function program(deadlineMs: number, file: string, ...args: string[]): Check {
+  return run(deadlineMs, file, args, () => {})
+}
+
+/** As `program`; its output is a score, which is shown when nothing is wrong as well. */
+function scoring(deadlineMs: number, file: string, ...args: string[]): Check {
+  return run(deadlineMs, file, args, console.log)
+}
+
+function run(deadlineMs: number, file: string, args: readonly string[], onSuccess: (output: string) => void): Check {
   return () =>
     new Promise((resolve, reject) => {
       const child = spawn(file, args, {
@@ -68,6 +78,7 @@ function program(deadlineMs: number, file: string, ...args: string[]): Check {
       }
       child.on("error", reject)
       child.on("close", (status, signal) => {
+        if (status === 0) onSuccess(output.trim())
         const ending = signal === null ? `status ${status}` : `${signal}, after at most ${deadlineMs} ms`
         resolve(status === 0 ? "" : `${output.trim()}\n${basename(file)} ended with ${ending}`.trim())
       })

@@ -15,6 +15,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   kaal::ExportMapper(env, exports);
   kaal::ExportPipes(env, exports);
   kaal::ExportProcesses(env, exports);
+  kaal::ExportConfinement(env, exports);
   kaal::ExportFaults(env, exports);
   kaal::ExportProcessor(env, exports);
   return exports;

@@ -12,6 +12,7 @@ void ExportEventLoop(Napi::Env env, Napi::Object exports);
 void ExportMapper(Napi::Env env, Napi::Object exports);
 void ExportPipes(Napi::Env env, Napi::Object exports);
 void ExportProcesses(Napi::Env env, Napi::Object exports);
+void ExportConfinement(Napi::Env env, Napi::Object exports);
 void ExportFaults(Napi::Env env, Napi::Object exports);
 void ExportProcessor(Napi::Env env, Napi::Object exports);
 

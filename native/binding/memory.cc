@@ -16,6 +16,17 @@ Napi::Value CreateFrameFromJs(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), ValueOrThrow(info.Env(), CreateFrame(bytes, label)).release());
 }
 
+Napi::Value ReserveFrameFromJs(const Napi::CallbackInfo& info) {
+  const std::uint64_t bytes = ToSize(info[0], "bytes");
+  const std::string label = ToText(info[1], "label");
+  ThrowIf(info.Env(), CheckFrame(bytes, label));
+  return Napi::Number::New(info.Env(), ValueOrThrow(info.Env(), ReserveFrame(bytes, label)).release());
+}
+
+void AllocateFrameFromJs(const Napi::CallbackInfo& info) {
+  ValueOrThrow(info.Env(), AllocateFrame(ToFd(info[0], "fd"), ToSize(info[1], "offset"), ToSize(info[2], "bytes")));
+}
+
 void CloseFdFromJs(const Napi::CallbackInfo& info) { ValueOrThrow(info.Env(), CloseFd(ToFd(info[0], "fd"))); }
 
 Napi::Value DuplicateFdFromJs(const Napi::CallbackInfo& info) {
@@ -79,6 +90,8 @@ void UnmapFromJs(const Napi::CallbackInfo& info) {
 
 void ExportMemory(Napi::Env env, Napi::Object exports) {
   Export<CreateFrameFromJs>(env, exports, "createFrame");
+  Export<ReserveFrameFromJs>(env, exports, "reserveFrame");
+  Export<AllocateFrameFromJs>(env, exports, "allocateFrame");
   Export<CloseFdFromJs>(env, exports, "closeFd");
   Export<DuplicateFdFromJs>(env, exports, "duplicateFd");
   Export<ReopenReadOnlyFromJs>(env, exports, "reopenReadOnly");

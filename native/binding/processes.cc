@@ -16,7 +16,8 @@ Napi::Value SpawnFromJs(const Napi::CallbackInfo& info) {
   if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "options is not an object: must be SpawnOptions");
   const Napi::Object options = info[0].As<Napi::Object>();
   SpawnPlan plan{ToText(options.Get("file"), "file"), ToTexts(options.Get("argv"), "argv"),
-                 ToTexts(options.Get("env"), "env"), ToIntegers(options.Get("fds"), "fds", kMaxChildFds, INT_MAX)};
+                 ToTexts(options.Get("env"), "env"), ToIntegers(options.Get("fds"), "fds", kMaxChildFds, INT_MAX),
+                 options.Get("namespaces").ToBoolean()};
   Child child = ValueOrThrow(info.Env(), Spawn(std::move(plan)));
   Napi::Object result = Napi::Object::New(info.Env());
   result.Set("pid", child.pid);

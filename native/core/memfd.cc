@@ -58,21 +58,32 @@ Refusal CheckFrame(std::uint64_t bytes, const std::string& label) {
   return std::nullopt;
 }
 
-Result<UniqueFd> CreateFrame(std::uint64_t bytes, const std::string& label) {
+Result<UniqueFd> ReserveFrame(std::uint64_t bytes, const std::string& label) {
   // fallocate takes page after page and does not look ahead: it would bring the out-of-memory killer, not a refusal.
   if (bytes >= kLargeFrameBytes && bytes > AvailableBytes()) return OsError{ENOMEM, "fallocate"};
   UniqueFd fd(OpenMemfd(label.c_str()));
   if (!fd) return OsError{errno, "memfd_create"};
   if (ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0) return OsError{errno, "ftruncate"};
-  // Memory that is missing must be refused here: later it would be a SIGBUS in whoever touches the page first.
-  while (fallocate(fd.get(), 0, 0, static_cast<off_t>(bytes)) != 0) {
-    if (errno != EINTR) return OsError{errno, "fallocate"};
-  }
   // Made with mode 0777: any process that can name it in /proc, with a descriptor for reading only, could open it again
   // for writing. As it is, that takes the daemon's own user id.
   if (fchmod(fd.get(), S_IRUSR | S_IWUSR) != 0) return OsError{errno, "fchmod"};
   // Unsealed, a peer could shrink the file under our mapping and turn our next load into SIGBUS.
   if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) return OsError{errno, "F_ADD_SEALS"};
+  return fd;
+}
+
+Status AllocateFrame(int fd, std::uint64_t offset, std::uint64_t bytes) {
+  // Memory that is missing must be refused here: later it would be a SIGBUS in whoever touches the page first.
+  while (fallocate(fd, 0, static_cast<off_t>(offset), static_cast<off_t>(bytes)) != 0) {
+    if (errno != EINTR) return OsError{errno, "fallocate"};
+  }
+  return Ok{};
+}
+
+Result<UniqueFd> CreateFrame(std::uint64_t bytes, const std::string& label) {
+  Result<UniqueFd> fd = ReserveFrame(bytes, label);
+  if (!fd) return fd;
+  if (const Status allocated = AllocateFrame(fd.value().get(), 0, bytes); !allocated) return allocated.error();
   return fd;
 }
 

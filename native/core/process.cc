@@ -91,8 +91,9 @@ Result<Child> Spawn(SpawnPlan plan) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   int pidfd = -1;
-  const pid_t pid = clone(RunChild, reinterpret_cast<void*>(stack_top), CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
-                          &call, &pidfd);
+  // No id is mapped into the user namespace: the child keeps its user's ids without being able to become anything else.
+  const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | (plan.namespaces ? CLONE_NEWUSER | CLONE_NEWPID : 0) | SIGCHLD;
+  const pid_t pid = clone(RunChild, reinterpret_cast<void*>(stack_top), flags, &call, &pidfd);
   const int clone_error = errno;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return OsError{clone_error, "clone"};

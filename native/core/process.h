@@ -17,6 +17,7 @@ struct SpawnPlan {
   std::vector<std::string> argv;
   std::vector<std::string> env;
   std::vector<int> fds;  // become 0, 1, 2, ...; every other descriptor is closed
+  bool namespaces;       // in a user and a process namespace of its own, in which it is process 1 and nobody
 };
 
 struct Child {

@@ -2,20 +2,28 @@
 
 import { readFileSync } from "node:fs"
 import { Broker } from "./broker/broker.ts"
+import { chooseConfinement } from "./broker/confinement.ts"
 import { ControlLink } from "./broker/control-link.ts"
+import { Launch } from "./broker/launch.ts"
 import { ComponentFolder, ringWasmPath } from "./broker/programs.ts"
 import { Kernel } from "./invocation/kernel.ts"
 
+const confinement = chooseConfinement()
+const launch = new Launch(confinement.kind)
 const kernel = new Kernel()
 const link = new ControlLink(
   order => broker.boot(order.name, order.arguments),
   () => broker.shutdown(false, "whoever started the daemon is gone"),
+  () => broker.releaseAll(),
 )
 
 const utf8 = new TextDecoder()
-const broker = new Broker(kernel, new ComponentFolder(process.argv[2]), readFileSync(ringWasmPath), {
+const broker = new Broker(kernel, new ComponentFolder(process.argv[2]), launch, readFileSync(ringWasmPath), {
   onSpawned: (component, name, osPid) => link.send({ event: "spawned", component, name, osPid }),
-  onPrint: (component, name, text) => link.send({ event: "print", component, name, text }),
+  onPrint: (component, name, lines) => {
+    link.send({ event: "print", component, name, lines })
+    if (link.isCongested) broker.hold(component)
+  },
   onReport: report => link.send({ event: "report", text: utf8.decode(report) }),
   onEnded: (component, name, ending) =>
     link.send({ event: "ended", component, name, ending, text: kernel.describeEnding(component, ending) }),
@@ -29,4 +37,4 @@ const broker = new Broker(kernel, new ComponentFolder(process.argv[2]), readFile
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => broker.shutdown(false, `the daemon got ${signal}`))
 }
-link.send({ event: "ready", osPid: process.pid })
+link.send({ event: "ready", osPid: process.pid, confinement })

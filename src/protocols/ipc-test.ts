@@ -68,8 +68,10 @@ export interface LatencyReport {
   readonly timerCycles: number
   /** Bare one-word round trip between the two processes, before and after. */
   readonly probeNs: { readonly before: number; readonly after: number }
-  /** Half a round trip. p50 from blocks of 1,000, the rest from a stamp per message. */
+  /** Half a round trip, each with time stamps of its own at both ends, whose cost is subtracted. */
   readonly oneWay: Percentiles
+  /** Half a round trip, as the mean of each of 100 blocks of 1,000: no stamps in between. */
+  readonly blocks: Percentiles
   readonly histogram: Histogram
 }
 
@@ -105,6 +107,10 @@ export interface CriterionResult {
   readonly value: number | string
   readonly limit: number | string
   readonly unit: string
+  /** What the value rests on, in a few words. */
+  readonly evidence: string
+  /** False where this machine cannot tell; then `ok` is true, for nothing is known to be wrong. */
+  readonly measured: boolean
 }
 
 export type Placement = "S" | "N" | "F"
@@ -116,9 +122,11 @@ export interface LatencySummary {
   readonly placement: Placement | null
   readonly hz: number
   readonly timerCycles: number | null
-  /** One way, half a round trip. */
+  /** One way, half a round trip, from stamps per message. */
   readonly cycles: Percentiles | null
   readonly ns: Percentiles | null
+  /** The same from blocks of 1,000 round trips, in cycles: no stamps in between. */
+  readonly blocks: Percentiles | null
   /** One way, send stamp to receive stamp, in cycles. */
   readonly stamp: Percentiles | null
   readonly histogram: Histogram | null
@@ -131,6 +139,7 @@ export interface LatencySummary {
 
 /** What root-task reports while it runs: a step begun or done, and at last the whole. */
 export type RootReport =
+  | { readonly kind: "note"; readonly text: string }
   | { readonly kind: "step"; readonly text: string; readonly state: "begun" | "ok" | "failed"; readonly ms: number }
   | {
       readonly kind: "result"

@@ -1,4 +1,4 @@
-// consumer.ts: the receiving end of a ring. Its hot path is one call into WebAssembly; only sleeping and waking leave it.
+// consumer.ts: the receiving end of a ring. Its hot path is one call into WebAssembly; sleeping and waking leave it.
 
 import type { Hot } from "./hot.ts"
 import { RESULT_DONE, RESULT_DONE_WAKE, RESULT_LAST, RESULT_MISBEHAVED, RESULT_NONE } from "./layout.ts"
@@ -6,7 +6,9 @@ import { RingEnd, type RingPlace, refuseUnclaimed } from "./ring-end.ts"
 import type { VSpace } from "./vspace.ts"
 import { checkTimeout, type EndOptions, type Interruption } from "./wait.ts"
 
-/** Made by `SharedRing.consumer`. One for each ring: nothing stops a second one in another process from ruining both. */
+/**
+ * Made by `SharedRing.consumer`. One for each ring: nothing stops a second one in another process from ruining both.
+ */
 export class RingConsumer {
   readonly #vspace: VSpace
   readonly #hot: Hot
@@ -28,8 +30,8 @@ export class RingConsumer {
   }
 
   /**
-   * Why nothing more will come: "peer-gone", "revoked", "kernel-gone"; undefined while the ring is live. After "peer-gone"
-   * there may still be messages: pop until it returns undefined.
+   * Why nothing more will come: "peer-gone", "revoked", "kernel-gone"; undefined while the ring is live. After
+   * "peer-gone" there may still be messages: pop until it returns undefined.
    */
   interruption(): Interruption | undefined {
     return this.#end.interruption()
@@ -37,8 +39,8 @@ export class RingConsumer {
 
   /**
    * Takes the oldest message. Never blocks.
-   * @returns its slotBytes bytes, in private memory and always the same array: valid until the next pop. It lies in shared
-   *   memory as JavaScript sees it, so TextDecoder wants a copy. undefined when there is none: the ring is empty, or
+   * @returns its slotBytes bytes, in private memory and always the same array: valid until the next pop. It is
+   *   backed by a SharedArrayBuffer, so TextDecoder wants a copy. undefined when there is none: the ring is empty, or
    *   `interruption()` says why
    * @throws {PeerMisbehaviorError} the producer's index is impossible
    * @throws {PageFault} the frame is not mapped here any more
@@ -56,8 +58,8 @@ export class RingConsumer {
   }
 
   /**
-   * As `tryPop`, but waits for a message. BLOCKS for at most `timeoutNs`. What the producer committed before it died comes
-   * first, then "peer-gone".
+   * As `tryPop`, but waits for a message. BLOCKS for at most `timeoutNs`. What the producer committed before it died
+   * comes first, then "peer-gone".
    * @param timeoutNs nanoseconds from 0; Infinity for no limit
    * @returns the message, or why there is none
    * @throws as tryPop, save that a page fault by revocation is the outcome "revoked"

@@ -3,8 +3,8 @@
 import { setFlagsFromString } from "node:v8"
 
 /**
- * The exports. Every address is a byte offset into the VSpace; `end`, `signaller` and `waiter` are private state laid out
- * as in words.ts; results are RESULT_ numbers. A fault on a shared page is a WebAssembly.RuntimeError.
+ * The exports. Every address is a byte offset into the VSpace; `end`, `signaller` and `waiter` are private state laid
+ * out as in words.ts; results are RESULT_ numbers. A fault on a shared page is a WebAssembly.RuntimeError.
  * Cost: 3 to 4 ns a call and an atomic operation or two.
  */
 export interface Hot {

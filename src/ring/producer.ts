@@ -1,4 +1,4 @@
-// producer.ts: the sending end of a ring. Its hot path is one call into WebAssembly; only sleeping and waking leave it.
+// producer.ts: the sending end of a ring. Its hot path is one call into WebAssembly; sleeping and waking leave it.
 
 import { RingError } from "./errors.ts"
 import type { Hot } from "./hot.ts"
@@ -7,7 +7,9 @@ import { RingEnd, type RingPlace, refuseUnclaimed } from "./ring-end.ts"
 import type { VSpace } from "./vspace.ts"
 import { checkTimeout, type EndOptions, type Interruption } from "./wait.ts"
 
-/** Made by `SharedRing.producer`. One for each ring: nothing stops a second one in another process from ruining both. */
+/**
+ * Made by `SharedRing.producer`. One for each ring: nothing stops a second one in another process from ruining both.
+ */
 export class RingProducer {
   /** Private memory of `slotBytes`: what a push without an argument sends. Writing here saves a copy. */
   readonly staging: Uint8Array
@@ -40,7 +42,7 @@ export class RingProducer {
    * @throws {RingError} RangeError: the message is longer than a slot
    * @throws {PeerMisbehaviorError} the consumer's index is impossible
    * @throws {PageFault} the frame is not mapped here any more
-   * Cost: 10 to 20 ns for 64 bytes, of which a copy from `message` is a good part; a system call when the consumer sleeps.
+   * Cost: 10 to 20 ns for 64 bytes, half of it the copy from `message`; a system call when the consumer sleeps.
    */
   tryPush(message?: Uint8Array): boolean {
     if (message !== undefined) this.#stage(message)
@@ -122,7 +124,7 @@ export class RingProducer {
     if (message.length > staging.length) {
       throw new RingError(
         "RangeError",
-        `The message has ${message.length} bytes: a slot holds ${staging.length}; split it, or create the ring with larger slots`,
+        `The message has ${message.length} bytes: a slot holds ${staging.length}; split it or use larger slots`,
       )
     }
     staging.set(message)

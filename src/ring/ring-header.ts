@@ -64,7 +64,7 @@ export function claimHeader(vspace: VSpace, address: number): void {
     found === RING_MAGIC || found === RING_CREATING ? "a ring already" : `0x${found.toString(16)} in its first word`
   throw new RingError(
     "IllegalOperation",
-    `The frame at ${address} holds ${what}, which must be 0 before a ring is created; attach to it, or take a new frame`,
+    `The frame at ${address} holds ${what}, which must be 0 before create(); attach to it, or take a new frame`,
   )
 }
 

@@ -56,7 +56,7 @@ export const SharedRing = {
       const { capacity, slotBytes } = options
       throw new RingError(
         "RangeError",
-        `frameBytes is ${frameBytes}: ${capacity} slots of ${slotBytes} bytes need ${needed}; take a larger frame or fewer slots`,
+        `frameBytes is ${frameBytes}: ${capacity} slots of ${slotBytes} bytes need ${needed}; use a larger frame`,
       )
     }
     vspace.checkRange("the ring's frame", address, frameBytes, LINE_BYTES)

@@ -51,8 +51,8 @@ export class NotificationSignaller {
   }
 
   /**
-   * ORs `badge` into the pending bits and wakes the waiter if it sleeps. Never blocks. What was written to shared memory
-   * before is visible to who gets the bits, also where they merge with bits that are pending already.
+   * ORs `badge` into the pending bits and wakes the waiter if it sleeps. Never blocks. What was written to shared
+   * memory before is visible to who gets the bits, also where they merge with bits that are pending already.
    * @param badge 1n to 2^64 - 1
    * @throws {RingError} InvalidArgument: 0n signals nothing. RangeError: more than 64 bits
    * @throws {PageFault} the page is not mapped here any more

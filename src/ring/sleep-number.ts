@@ -1,4 +1,4 @@
-// sleep-number.ts: how an end tells its peer that it sleeps: a shared number, odd while it does, that never repeats soon.
+// sleep-number.ts: how an end tells its peer that it sleeps: a shared number, odd while it does, else even.
 
 import type { VSpace } from "./vspace.ts"
 

@@ -79,7 +79,7 @@ export class VSpace {
       const left = this.#privateEnd - this.#privateNext
       throw new RingError(
         "NotEnoughMemory",
-        `Cannot allocate ${bytes} bytes: ${left} are left of the VSpace's private region; use fewer ends or smaller slots`,
+        `Cannot allocate ${bytes} bytes: ${left} are left in the private region; use fewer ends or smaller slots`,
       )
     }
     this.#privateNext = address + bytes
@@ -148,7 +148,7 @@ export class VSpace {
     if (!Number.isInteger(address) || address < 0 || address + bytes > size) {
       throw new RingError(
         "RangeError",
-        `The address of ${what} is ${address}: its ${bytes} bytes must lie in the VSpace, 0 to ${size}; pass what the kernel mapped`,
+        `The address of ${what} is ${address}: ${bytes} bytes must lie in 0 to ${size}; pass what the kernel mapped`,
       )
     }
     if (address % align !== 0) {

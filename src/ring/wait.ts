@@ -40,7 +40,9 @@ const DEFAULT_SPIN_NS = 50_000
 const SPINS_PER_LOOK = 256
 /** futex_waitv takes 128 words. */
 export const MAX_SLEEP_WORDS = 128
-/** The kernel takes the pages away first and writes the status then; both are done within its mapper's deadline, 1 s. */
+/**
+ * The kernel takes the pages away first and writes the status then; both are done within its mapper's deadline, 1 s.
+ */
 const REVOCATION_GRACE_NS = 2_000_000_000
 
 // One thread sleeps in one place at a time.
@@ -66,8 +68,8 @@ export class Waiting {
   }
 
   /**
-   * Repeats `attempt` until its result is not RESULT_NONE or the time is up. Parking BLOCKS the thread: its event loop and
-   * its JavaScript signal handlers stand still meanwhile.
+   * Repeats `attempt` until its result is not RESULT_NONE or the time is up. Parking BLOCKS the thread: its event loop
+   * and its JavaScript signal handlers stand still meanwhile.
    *
    * @param attempt looks at most `spins` times, returns a RESULT_
    * @returns the last result, or RESULT_DEADLINE
@@ -103,10 +105,13 @@ function sleep(count: number, timeoutNs: number): void {
   }
 }
 
-/** Wakes who sleeps on the word. There is at most one: a word has one sleeper. */
+/** More than can sleep. */
+const EVERYBODY = 0x7fff_ffff
+
+/** Wakes who sleeps on the word: all, so that nobody who should not sleep there takes the one wake-up. */
 export function wake(address: number): void {
   try {
-    native.futexWake(address, 1)
+    native.futexWake(address, EVERYBODY)
   } catch (error) {
     // The page went away after the word was stored: its sleeper is woken by the status word instead.
     if (!isUnmapped(error)) throw error
@@ -140,12 +145,16 @@ export function interruptionOf(status: number): Interruption | undefined {
 export function interruptionBy(error: unknown, vspace: VSpace, status: number): Interruption {
   const fault = vspace.faultOf(error)
   if (!(fault instanceof PageFault) || status === vspace.alwaysLive) throw fault
-  words[0] = status
-  words[1] = STATUS_LIVE
-  sleep(1, REVOCATION_GRACE_NS)
-  const interruption = interruptionOf(vspace.loadWord(status))
-  if (interruption === undefined) throw fault
-  return interruption
+  const deadline = nowNs() + REVOCATION_GRACE_NS
+  // A signal to this process ends a sleep early.
+  for (let left = REVOCATION_GRACE_NS; left > 0; left = deadline - nowNs()) {
+    const interruption = interruptionOf(vspace.loadWord(status))
+    if (interruption !== undefined) return interruption
+    words[0] = status
+    words[1] = STATUS_LIVE
+    sleep(1, left)
+  }
+  throw fault
 }
 
 /** @throws {RingError} InvalidArgument: not a number of nanoseconds from 0 to Infinity */

@@ -85,8 +85,8 @@ export class NotificationWaiter implements Sleeper {
   }
 
   /**
-   * Takes all pending bits; while there are none it BLOCKS, for at most `timeoutNs`. Bits that came before the peers died
-   * come first, then "peer-gone".
+   * Takes all pending bits; while there are none it BLOCKS, for at most `timeoutNs`. Bits that came before the peers
+   * died come first, then "peer-gone".
    * @param timeoutNs nanoseconds from 0; Infinity for no limit
    * @returns the bits, never 0n; or why there are none
    * @throws {RingError} InvalidArgument: `timeoutNs` is negative or not a number
@@ -104,8 +104,8 @@ export class NotificationWaiter implements Sleeper {
   }
 
   /**
-   * Waits on several notifications at once, with the wait strategy of the first. One that has bits is taken, the earliest
-   * in the list where several have.
+   * Waits on several notifications at once, with the wait strategy of the first. One that has bits is taken, the
+   * earliest in the list where several have.
    * @param waiters 1 to 3 of one VSpace: each takes 33 of the 128 words that Linux lets a thread sleep on
    * @returns the position in `waiters` and its bits; or why there are none, at the first waiter that is interrupted
    * @throws {RingError} RangeError: none, or more than 3 waiters

@@ -1,5 +1,5 @@
-// words.ts: the shared-memory layout and the result codes, as plain numbers that TypeScript and AssemblyScript both import.
-// Byte offsets unless said otherwise; every shared word is 32 bits and little-endian. TypeScript imports them by layout.ts.
+// words.ts: the shared-memory layout and the result codes: plain numbers, which AssemblyScript can import as well.
+// Byte offsets unless said otherwise; every shared word is 32 bits and little-endian.
 
 /** Hot words stand this far apart: two cache lines, because processors fetch lines in pairs. */
 export const LINE_BYTES = 128
@@ -26,11 +26,13 @@ export const RING_SLOT_BYTES_WORD = 12
 export const RING_STRIDE_WORD = 16
 /** Free-running count of slots committed. */
 export const RING_WRITE_INDEX = LINE_BYTES
-/** The producer's sleep number: odd while it sleeps or is about to. Rarely written, so the peer's load hits its cache. */
+/**
+ * The producer's sleep number: odd while it sleeps or is about to. Rarely written, so the peer's load hits its cache.
+ */
 export const RING_PRODUCER_SLEEP = 2 * LINE_BYTES
 export const RING_SLOTS = 3 * LINE_BYTES
 
-// --- SharedRing, consumer part: only the consumer writes it. In the one-frame form it follows the slots, on a new line.
+// --- SharedRing, consumer part: only the consumer writes it. In the one-frame form it follows the slots.
 
 /** Free-running count of slots released. */
 export const RING_READ_INDEX = 0

@@ -71,8 +71,8 @@ function* children(parent: Capability): Iterable<Capability> {
 }
 
 /**
- * All capabilities: those that a component can reach, and those in CNodes that hold the only capabilities to themselves,
- * which nobody can reach but a revoke of the untyped that they were made from (as in seL4).
+ * All capabilities: those that a component can reach, and those in CNodes that hold the only capabilities to
+ * themselves, which nobody can reach but a revoke of the untyped that they were made from (as in seL4).
  */
 function standing(state: KernelState): Set<Capability> {
   const found = new Set<Capability>()

@@ -1,4 +1,5 @@
-// kernel.ts: a kernel whose effects succeed at once, for tests of its decisions. The core is pure, so nothing is lost by that.
+// kernel.ts: a kernel whose effects succeed at once, for tests of its decisions. The core is pure, so nothing is lost
+// by that.
 
 import { decodeHeader, decodeReply, encodeRequest } from "../../src/kernel-daemon/abi/codec.ts"
 import { KernelError, type KernelErrorName } from "../../src/kernel-daemon/abi/errors.ts"

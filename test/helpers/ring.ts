@@ -1,4 +1,5 @@
-// ring.ts: what the ring's tests share: one VSpace for the process, frames mapped into it, and peers in other processes.
+// ring.ts: what the ring's tests share: one VSpace for the process, frames mapped into it, and peers in other
+// processes.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"

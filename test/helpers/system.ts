@@ -24,11 +24,15 @@ export interface Run {
 }
 
 /** Starts `kaal` without the test runner's NODE_OPTIONS, which would reach no component anyway but slow the CLI. */
-export function startKaal(t: Test, args: readonly string[]): { child: ChildProcess; done: Promise<Run> } {
+export function startKaal(
+  t: Test,
+  args: readonly string[],
+  timeoutMs = RUN_TIMEOUT_MS,
+): { child: ChildProcess; done: Promise<Run> } {
   const child = spawn("/usr/bin/env", ["-u", "NODE_OPTIONS", process.execPath, kaal, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   })
-  const killer = setTimeout(() => child.kill("SIGKILL"), RUN_TIMEOUT_MS)
+  const killer = setTimeout(() => child.kill("SIGKILL"), timeoutMs)
   t.teardown(() => {
     clearTimeout(killer)
     child.kill("SIGKILL")
@@ -50,8 +54,8 @@ export function startKaal(t: Test, args: readonly string[]): { child: ChildProce
   return { child, done }
 }
 
-export function runKaal(t: Test, args: readonly string[]): Promise<Run> {
-  return startKaal(t, args).done
+export function runKaal(t: Test, args: readonly string[], timeoutMs = RUN_TIMEOUT_MS): Promise<Run> {
+  return startKaal(t, args, timeoutMs).done
 }
 
 /** Bundles components of test/fixtures/components into a folder of their own, for `kaal run --components`. */

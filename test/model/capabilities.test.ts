@@ -1,4 +1,5 @@
-// capabilities.test.ts: any sequence of calls on capabilities, against a model that is small enough to be seen to be right.
+// capabilities.test.ts: any sequence of calls on capabilities, against a model that is small enough to be seen to be
+// right.
 
 import assert from "node:assert/strict"
 import fc from "fast-check"

@@ -1,5 +1,5 @@
-// components.test.ts: components that create, share, map, attach and die in any order leave the tables in order and nothing
-// behind. Broker refusals and calls that overlap are part of it.
+// components.test.ts: components that create, share, map, attach and die in any order leave the tables in order and
+// nothing behind. Broker refusals and calls that overlap are part of it.
 
 import assert from "node:assert/strict"
 import fc from "fast-check"

@@ -63,19 +63,20 @@ function tree(t: Test, programs: readonly string[]) {
 }
 
 const quiet = { status: 0, stdout: "", stderr: "" }
+const built = { ...quiet, stderr: "kaal-ipc: building the addon\n" }
 
 t.test("the build runs once and then only after a change of the sources or the loss of its results", async t => {
   const { root, run, calls } = tree(t, ["c++", "make", "cmake"])
-  t.same(run(), quiet)
+  t.same(run(), built)
   t.same(readdirSync(join(root, "build")), ["Release"], "no working folder is left")
   t.same(readdirSync(join(root, "build/Release")).sort(), ["kaal-launcher", "kaal.node", "kaal.stamp"])
   t.same(run(), quiet)
   t.equal(calls(), 1)
   appendFileSync(join(root, "native/core/a.cc"), "int b;\n")
-  t.same(run(), quiet)
+  t.same(run(), built)
   t.equal(calls(), 2, "after a change")
   rmSync(join(root, "build/Release/kaal-launcher"))
-  t.same(run(), quiet)
+  t.same(run(), built)
   t.equal(calls(), 3, "after a loss")
 })
 
@@ -84,7 +85,7 @@ t.test("a build that fails shows why, keeps the old results and is tried again",
   run()
   appendFileSync(join(root, "native/core/a.cc"), "int b;\n")
   appendFileSync(join(root, "broken"), "")
-  const expected = { status: 1, stdout: "", stderr: "no luck\nkaal-ipc: cmake-js failed (status 3), see above\n" }
+  const expected = { status: 1, stdout: "", stderr: "kaal-ipc: building the addon\nno luck\nkaal-ipc: cmake-js failed (status 3), see above\n" }
   t.same(run(), expected)
   t.same(run(), expected, "again")
   t.equal(calls(), 3)

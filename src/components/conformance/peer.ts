@@ -4,6 +4,9 @@ import { type Answer, type Command, HelperSlot, HelperTask } from "../../protoco
 import { type Args, type Child, PAGE_BYTES, type SpawnConfig, type SyscallName } from "../runtime/index.ts"
 import { type Kit, READ_WRITE } from "./kit.ts"
 
+/** Where the kernel puts the first mapping of every component. */
+const FIRST_ADDRESS = 0x101_0000
+
 export class Peer {
   readonly child: Child
   readonly #kit: Kit
@@ -59,6 +62,17 @@ export class Peer {
     this.#kit.delete(this.#frame, this.#go)
   }
 
+  /** Kills it. Returns how it ended, and gives back all that it took. */
+  kill(): string {
+    this.child.kill()
+    const end = this.child.wait().kind
+    this.#kit.equal("end, asked again", this.child.wait().kind, end)
+    this.#kit.equal("kill of who has ended", this.#kit.outcome("process_kill", { tcb: this.child.tcb }), "ok")
+    this.#kit.refused("start of who has ended", "FailedLookup", "process_start", { tcb: this.child.tcb })
+    this.#kit.delete(this.child.tcb, this.#frame, this.#go)
+    return end
+  }
+
   #tell(command: Command): Answer {
     this.#send(command)
     const state = this.child.wait()
@@ -83,27 +97,17 @@ export function startHelper(
   rest: readonly number[],
   capabilities: SpawnConfig["capabilities"],
 ): Child {
-  const child = prepareHelper(kit, task, rest, capabilities)
-  const { pid } = child
-  // The kernel chooses the same first address in every VSpace; the helper is told it before it exists.
-  const { address } = kit.call("memory_map_into", { frame, bytes: PAGE_BYTES, permissions: READ_WRITE, pid })
-  kit.equal("address of the first mapping of a component", address, FIRST_ADDRESS)
-  child.start()
-  return child
-}
-
-/** A helper that does not run yet. */
-export function prepareHelper(
-  kit: Kit,
-  task: number,
-  rest: readonly number[] = [],
-  capabilities: SpawnConfig["capabilities"] = [],
-): Child {
-  return kit.self.spawnWithCaps({
+  const child = kit.self.spawnWithCaps({
     componentName: "conformance-helper",
     capabilities,
     arguments: [task, FIRST_ADDRESS, ...rest],
   })
+  const { pid } = child
+  // Arguments are given before the kernel chooses the address.
+  const { address } = kit.call("memory_map_into", { frame, bytes: PAGE_BYTES, permissions: READ_WRITE, pid })
+  kit.equal("address of the first mapping of a component", address, FIRST_ADDRESS)
+  child.start()
+  return child
 }
 
 /** Waits until a helper that is about to exit has gone, and gives its slot back. Returns its last report. */
@@ -120,5 +124,3 @@ export function endHelper(kit: Kit, child: Child): unknown {
     report = state.report
   }
 }
-
-const FIRST_ADDRESS = 0x101_0000

@@ -15,7 +15,7 @@ export function waitAndEcho({ toConsumer, toProducer, go }: Plan): TaskReport {
   }
 
   echo("badge of the first signal", DATA_BADGE, SPACE_BADGE)
-  for (let bit = 0n; bit < 64n; bit++) echo(`bit ${bit}`, 1n << bit, 1n << bit)
+  for (let bit = 0n; bit < 64n && !log.failed; bit++) echo(`bit ${bit}`, 1n << bit, 1n << bit)
   echo("all bits", ALL_BITS, ALL_BITS)
 
   log.expect("go for the merge", go.wait(STEP_TIMEOUT_NS), DATA_BADGE)

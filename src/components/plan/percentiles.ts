@@ -15,14 +15,17 @@ export function scaled(figures: Percentiles, factor: number, subtract = 0): Perc
   return { p50: scale(figures.p50), p99: scale(figures.p99), p999: scale(figures.p999), max: scale(figures.max) }
 }
 
-/** Counts in `buckets` steps from the lowest sample to the 99th percentile; what lies beyond is counted in the last. */
+/** Half of what a time stamp advances by: a finer step would show the clock, and not the times. */
+const QUANTUM_CYCLES = 13
+
+/** Counts in at most `buckets` steps from the lowest sample to the 99th percentile; what lies beyond is counted in the last. */
 export function histogramOf(sorted: Float64Array, buckets: number): { lowest: number; step: number; counts: number[] } {
   const lowest = sorted[0] ?? 0
   const high = sorted[Math.floor(sorted.length * 0.99)] ?? lowest
-  const step = Math.max(1, (high - lowest) / buckets)
-  const counts = new Array<number>(buckets).fill(0)
+  const step = Math.max(1, Math.ceil((high - lowest) / buckets / QUANTUM_CYCLES)) * QUANTUM_CYCLES
+  const counts = new Array<number>(Math.min(buckets, Math.floor((high - lowest) / step) + 1)).fill(0)
   for (const sample of sorted) {
-    const bucket = Math.min(buckets - 1, Math.floor((sample - lowest) / step))
+    const bucket = Math.min(counts.length - 1, Math.floor((sample - lowest) / step))
     counts[bucket] = (counts[bucket] ?? 0) + 1
   }
   return { lowest, step, counts }

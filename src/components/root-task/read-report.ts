@@ -28,6 +28,15 @@ function isTaskReport(value: unknown): value is TaskReport {
     numbers.every(Number.isFinite) &&
     typeof report.detail === "string" &&
     Array.isArray(report.failures) &&
-    report.failures.every(failure => typeof failure === "string")
+    report.failures.every(failure => typeof failure === "string") &&
+    FIGURES.every(name => report[name] === undefined || isFigures(report[name]))
   )
+}
+
+/** Parts of a report that are numbers throughout, perhaps nested. */
+const FIGURES = ["latency", "latencyEcho", "wake", "wakeEcho"]
+
+function isFigures(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value)
+  return typeof value === "object" && value !== null && Object.values(value).every(isFigures)
 }

@@ -10,6 +10,12 @@ export class Steps {
     this.#self = self
   }
 
+  /** Says something about the step under way. */
+  note(text: string): void {
+    const report: RootReport = { kind: "note", text }
+    this.#self.report(report)
+  }
+
   /** Does `work` as the step `text`. `failed` says from its result whether it went wrong; a throw is a failure too. */
   run<T>(text: string, work: () => T, failed: (result: T) => boolean = () => false): T {
     const begun = monotonicNs()

@@ -22,6 +22,7 @@ export interface TestOutcome {
   readonly pair: PairOutcome
   /** How long both components were at work at the same time; negative when they were not. */
   readonly overlapMs: number
+  readonly frameBytes: number
 }
 
 /** The plan's frame. Test 3 takes more pages where the options ask for a larger ring. */
@@ -62,7 +63,7 @@ export function runTests(self: Component, options: Options, steps: Steps): TestO
   return tests.map(({ name, config, expected }) =>
     steps.run(
       name,
-      () => judge(name, runOrFail(self, config), expected),
+      () => judge(name, runOrFail(self, config), expected, config.frameBytes),
       outcome => !outcome.result.ok,
     ),
   )
@@ -84,7 +85,7 @@ function runOrFail(self: Component, config: TaskConfig): PairOutcome {
 }
 
 /** Both must be content, and agree with each other and with what was asked for: neither alone decides. */
-function judge(name: string, pair: PairOutcome, expectedItems: number | undefined): TestOutcome {
+function judge(name: string, pair: PairOutcome, expectedItems: number | undefined, frameBytes: number): TestOutcome {
   const { producer, consumer } = pair
   const failures = [...producer.failures, ...consumer.failures]
   if (expectedItems !== undefined) {
@@ -102,7 +103,7 @@ function judge(name: string, pair: PairOutcome, expectedItems: number | undefine
   const ms = (Math.max(producer.lastNs, consumer.lastNs) - Math.min(producer.firstNs, consumer.firstNs)) / 1e6
   const detail = failures.length === 0 ? `${producer.detail}; ${consumer.detail}` : failures.join("; ")
   const ok = failures.length === 0 && producer.ok && consumer.ok
-  return { result: { name, ok, items: consumer.items, ms, detail }, pair, overlapMs }
+  return { result: { name, ok, items: consumer.items, ms, detail }, pair, overlapMs, frameBytes }
 }
 
 function hex(checksum: number | undefined): string {

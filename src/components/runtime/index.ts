@@ -3,8 +3,10 @@
 import { native, type TscInfo } from "../../../native/index.ts"
 
 export { KernelError } from "../../kernel-daemon/abi/errors.ts"
-export { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
+export { ConventionSlot, FIRST_FREE_SLOT, PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
+export { ObjectType } from "../../kernel-daemon/abi/object-types.ts"
 export { ALL_RIGHTS, Permission, Right } from "../../kernel-daemon/abi/rights.ts"
+export { type Args, type Result, type SyscallName, Syscalls } from "../../kernel-daemon/abi/syscalls.ts"
 export { RingConsumer } from "../../ring/consumer.ts"
 export { PageFault, PeerMisbehaviorError, RingError } from "../../ring/errors.ts"
 export { NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"

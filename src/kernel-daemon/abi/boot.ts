@@ -1,7 +1,17 @@
 // boot.ts: how a component's process and the daemon meet. Declared once for broker/spawn.ts and components/runtime.
 
-/** The descriptors that a component's process starts with, beside 0, 1 and 2. */
-export const BootFd = { control: 3, mapper: 4, faultRecord: 5, statusPage: 6 } as const
+/** The descriptors that a component's process starts with, beside 0, 1 and 2; those from `program` on if it is confined. */
+export const BootFd = {
+  control: 3,
+  mapper: 4,
+  faultRecord: 5,
+  statusPage: 6,
+  program: 7,
+  start: 8,
+  script: 9,
+  addon: 10,
+  ringWasm: 11,
+} as const
 
 /** First message of a component on its control socket: its VSpace stands, its mapper runs, it waits for the start. */
 export const HELLO = "kaal-hello-1"

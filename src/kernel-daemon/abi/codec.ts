@@ -2,8 +2,9 @@
 //
 // Request: u32 number, u32 callId, the arguments in declared order.
 // Reply:   u32 callId, u32 status; the result's fields in declared order, or after a refusal the message in UTF-8.
-// All little-endian. A scalar is one 64-bit word; text and blob are their length in bytes as a word, then the bytes, padded
-// with zeros to 8; sizes are their count as a word, then one word each. There is exactly one encoding of each value.
+// All little-endian. A scalar is one 64-bit word; text and blob are their length in bytes as a word, then the bytes,
+// padded with zeros to 8; sizes are their count as a word, then one word each. There is exactly one encoding of each
+// value.
 
 import { errorName, KernelError, KernelErrorCode, RAW_REFUSED } from "./errors.ts"
 import { MAX_MESSAGE_BYTES } from "./limits.ts"
@@ -43,8 +44,9 @@ export function utf8Bytes(text: string): number {
  * @param callId 0 to 2^32 - 1; comes back in the reply
  * @param into   written from its start; without it a new array is made
  * @returns the message: a view of `into`, or the new array
- * @throws {KernelError} InvalidArgument: a value is not of its field's kind
- * @throws {KernelError} RangeError: a value is out of its kind's range, or the message exceeds MAX_MESSAGE_BYTES or `into`
+ * @throws {KernelError} InvalidArgument: there is no such syscall, or a value is not of its field's kind
+ * @throws {KernelError} RangeError: a value is out of its kind's range, or the message exceeds MAX_MESSAGE_BYTES or
+ * `into`
  */
 export function encodeRequest<N extends SyscallName>(
   name: N,
@@ -52,7 +54,11 @@ export function encodeRequest<N extends SyscallName>(
   args: Args<N>,
   into?: Uint8Array,
 ): Uint8Array {
-  const shape: SyscallShape = Syscalls[name]
+  const shape: SyscallShape | undefined = Syscalls[name]
+  // A caller in plain JavaScript, or one whose types nobody has checked.
+  if (shape === undefined) {
+    throw new KernelError("InvalidArgument", `no syscall is called "${name}"; there are ${Object.keys(Syscalls).join(", ")}`)
+  }
   return encode(name, shape.args, args, shape.number, callId, into)
 }
 

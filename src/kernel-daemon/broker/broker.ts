@@ -1,19 +1,21 @@
 // broker.ts: carries out what the kernel decides. The one place where effects meet the operating system.
 
+import type { Fd } from "../../../native/index.ts"
 import { KernelError } from "../abi/errors.ts"
 import { REVOKE_DEADLINE_MS } from "../abi/limits.ts"
-import type { AcquireEffect, CommitEffect, ComponentId, Ending, Invocation, MemoryId } from "../invocation/effects.ts"
+import type { AcquireEffect, CommitEffect, ComponentId, Ending, Invocation, MemoryId, UnmapEffect } from "../invocation/effects.ts"
 import type { Kernel } from "../invocation/kernel.ts"
 import { ComponentProcess } from "./component-process.ts"
+import type { Launch } from "./launch.ts"
 import { MemoryTable } from "./memory-table.ts"
-import type { ComponentFolder } from "./programs.ts"
 import { describeTraces, tracesOf } from "./memory-traces.ts"
+import type { ComponentFolder } from "./programs.ts"
 import { StatusPages } from "./status-pages.ts"
 
 /** What the daemon tells whoever started it. */
 export interface BrokerEvents {
   readonly onSpawned: (component: ComponentId, name: string, osPid: number) => void
-  readonly onPrint: (component: ComponentId, name: string, text: string) => void
+  readonly onPrint: (component: ComponentId, name: string, lines: readonly string[]) => void
   readonly onReport: (report: Uint8Array) => void
   readonly onEnded: (component: ComponentId, name: string, ending: Ending) => void
   /** The root task could not be booted; `onShutdown` follows. */
@@ -37,6 +39,7 @@ interface Running {
 export class Broker {
   readonly #kernel: Kernel
   readonly #folder: ComponentFolder
+  readonly #launch: Launch
   readonly #events: BrokerEvents
   readonly #memories = new MemoryTable()
   readonly #statusPages: StatusPages
@@ -44,9 +47,10 @@ export class Broker {
   readonly #running = new Set<Running>()
   #shutdown: { ok: boolean } | undefined
 
-  constructor(kernel: Kernel, folder: ComponentFolder, ringWasm: Uint8Array, events: BrokerEvents) {
+  constructor(kernel: Kernel, folder: ComponentFolder, launch: Launch, ringWasm: Uint8Array, events: BrokerEvents) {
     this.#kernel = kernel
     this.#folder = folder
+    this.#launch = launch
     this.#events = events
     this.#statusPages = new StatusPages(ringWasm)
   }
@@ -59,6 +63,16 @@ export class Broker {
       return invocation.refuse(error)
     }
     this.#run({ ...invocation, refuse }, undefined)
+  }
+
+  /** Takes nothing more from a component that prints faster than its lines can be passed on. */
+  hold(component: ComponentId): void {
+    this.#processes.get(component)?.hold()
+  }
+
+  /** Goes on with all that were held. */
+  releaseAll(): void {
+    for (const process of this.#processes.values()) process.release()
   }
 
   /** Kills every component; `onShutdown` follows when all are reaped. */
@@ -82,13 +96,10 @@ export class Broker {
       return
     }
     this.#acquire(effect, refused => {
-      if (running.ended) {
-        // Given up meanwhile; what arrived too late is undone as well.
-        if (refused === undefined) this.#undo(effect)
-      } else if (refused === undefined) {
-        running.acquired++
-        this.#acquireNext(running)
-      } else this.#giveUp(running, refusal(effect, refused))
+      if (running.ended) return // Given up meanwhile, and undone then.
+      if (refused !== undefined) return this.#giveUp(running, refusal(effect, refused))
+      running.acquired++
+      this.#acquireNext(running)
     })
   }
 
@@ -104,30 +115,38 @@ export class Broker {
     this.#running.delete(running)
   }
 
+  /** `done` is called once, perhaps at once, and never within a `try` of ours: what it throws is the kernel's own fault. */
   #acquire(effect: AcquireEffect, done: (refused?: Error) => void): void {
-    try {
-      switch (effect.kind) {
-        case "create-memory":
-          this.#memories.create(effect.memory, effect.bytes, effect.label)
-          return done()
-        case "spawn":
-          this.#spawn(effect.component, effect.name)
-          return done()
-        case "map": {
-          const { address, bytes, permissions } = effect
-          const memory = this.#memories.fdFor(effect.memory, permissions)
-          return this.#process(effect.component).changeMapping(address, bytes, permissions, memory, done)
-        }
-        case "prove-unmapped":
-          return this.#prove(effect.component, effect.memory, done)
-        case "unmap":
-          // A component that has ended has no mappings left, so this cannot be refused.
-          if (!this.#processes.has(effect.component)) return done()
-          return this.#process(effect.component).changeMapping(effect.address, effect.bytes, 0, -1, () => done())
+    switch (effect.kind) {
+      case "create-memory":
+        return this.#memories.create(effect.memory, effect.bytes, effect.label, done)
+      case "spawn":
+        return done(refusalOf(() => this.#spawn(effect.component, effect.name)))
+      case "map": {
+        const { component, memory, address, bytes, permissions } = effect
+        const process = this.#processes.get(component)
+        if (process === undefined) return done(new KernelError("PeerGone", `Component ${component} has ended`))
+        let fd: Fd = -1
+        const refused = refusalOf(() => {
+          fd = this.#memories.fdFor(memory, permissions)
+        })
+        return refused === undefined ? process.changeMapping(address, bytes, permissions, fd, done) : done(refused)
       }
-    } catch (error) {
-      done(error as Error)
+      case "unmap":
+        return this.#unmap(effect, done)
+      case "prove-unmapped":
+        return this.#prove(effect.component, effect.memory, done)
     }
+  }
+
+  /** Cannot be refused: a component that has ended has no mappings left, and one that does not unmap is ended. */
+  #unmap({ component, address, bytes }: UnmapEffect, done: () => void): void {
+    const process = this.#processes.get(component)
+    if (process === undefined) return done()
+    process.changeMapping(address, bytes, 0, -1, refused => {
+      if (refused !== undefined) process.kill(`it did not unmap: ${refused.message}`)
+      done()
+    })
   }
 
   /** Done when the component shows no more of the memory than the kernel grants it, or is no more. */
@@ -138,8 +157,11 @@ export class Broker {
       const process = this.#processes.get(component)
       if (process === undefined) return done()
       const traces = tracesOf(process.pid, identity)
-      if (traces.mappedBytes <= this.#kernel.mappedBytes(component, memory) && traces.descriptors === 0) return done()
-      if (performance.now() >= deadline) process.kill(`it keeps memory ${memory} that was revoked: ${describeTraces(traces)}`)
+      const isGone = traces.mappedBytes <= this.#kernel.mappedBytes(component, memory) && traces.descriptors === 0
+      if (isGone) return done()
+      if (performance.now() >= deadline) {
+        process.kill(`it keeps memory ${memory} that was revoked: ${describeTraces(traces)}`)
+      }
       setTimeout(look, PROVE_INTERVAL_MS)
     }
     look()
@@ -152,7 +174,7 @@ export class Broker {
       case "spawn":
         return this.#processes.get(effect.component)?.kill("its creation was refused")
       case "map":
-        return this.#acquire({ ...effect, kind: "unmap" }, () => {})
+        return this.#unmap({ ...effect, kind: "unmap" }, () => {})
       case "unmap":
       case "prove-unmapped":
         return // Only ever the way to a commit that cannot fail.
@@ -166,7 +188,7 @@ export class Broker {
           this.#memories.destroy(effect.memory)
           break
         case "unmap":
-          this.#acquire(effect, () => {})
+          this.#unmap(effect, () => {})
           break
         case "start":
           this.#processes.get(effect.component)?.start(effect.component, effect.arguments)
@@ -175,7 +197,7 @@ export class Broker {
           this.#processes.get(effect.component)?.kill(effect.reason)
           break
         case "print":
-          this.#events.onPrint(effect.component, this.#kernel.componentName(effect.component) ?? "?", effect.text)
+          this.#events.onPrint(effect.component, this.#kernel.componentName(effect.component), effect.text.split("\n"))
           break
         case "report":
           this.#events.onReport(effect.report)
@@ -190,33 +212,31 @@ export class Broker {
           setImmediate(() => this.#run(this.#kernel.continue(effect.token), undefined))
           break
         case "shutdown":
-          this.shutdown(effect.ok, "the system shuts down")
+          this.shutdown(effect.ok, "the root task has ended, and the system with it")
           break
       }
     }
   }
 
   #spawn(component: ComponentId, name: string): void {
-    const process = ComponentProcess.spawn(name, this.#folder.pathOf(name), this.#statusPages, {
+    if (this.#shutdown !== undefined) throw new KernelError("Cancelled", `Cannot spawn "${name}": the system shuts down`)
+    const process = ComponentProcess.spawn(name, this.#folder.pathOf(name), this.#launch, this.#statusPages, {
       onMessage: message => this.#run(this.#kernel.invoke(component, message), component),
-      onPrint: line => this.#events.onPrint(component, name, line),
+      onPrint: lines => this.#events.onPrint(component, name, lines),
       onEnded: ending => this.#onEnded(component, name, ending),
     })
     this.#processes.set(component, process)
     this.#events.onSpawned(component, name, process.pid)
   }
 
-  #process(component: ComponentId): ComponentProcess {
-    const process = this.#processes.get(component)
-    if (process === undefined) throw new KernelError("PeerGone", `Component ${component} has ended`)
-    return process
-  }
-
   #onEnded(component: ComponentId, name: string, ending: Ending): void {
     this.#processes.delete(component)
     for (const running of [...this.#running]) {
-      if (running.caller === component)
-        this.#giveUp(running, new KernelError("Cancelled", `Component ${component} ended`))
+      if (running.caller !== component) continue
+      // The effect under way counts as acquired: its undoing follows it on the same socket, before anything that the kernel
+      // may want in the same place.
+      running.acquired++
+      this.#giveUp(running, new KernelError("Cancelled", `Component ${component} ended`))
     }
     this.#events.onEnded(component, name, ending)
     this.#carryOut(this.#kernel.componentEnded(component, ending))
@@ -228,9 +248,25 @@ export class Broker {
   }
 }
 
+/** What `work` threw. */
+function refusalOf(work: () => void): Error | undefined {
+  try {
+    work()
+    return undefined
+  } catch (error) {
+    return error as Error
+  }
+}
+
 /** What Linux refused, as the caller of the syscall should read it. */
 function refusal(effect: AcquireEffect, error: Error): KernelError {
   if (error instanceof KernelError) return error
-  const what = { "create-memory": "allocate memory", map: "map", unmap: "unmap", "prove-unmapped": "prove", spawn: "spawn" }[effect.kind]
+  const what = {
+    "create-memory": "allocate memory",
+    map: "map",
+    unmap: "unmap",
+    "prove-unmapped": "prove",
+    spawn: "spawn",
+  }[effect.kind]
   return new KernelError("NotEnoughMemory", `Cannot ${what}: ${error.message}`, { cause: error })
 }

@@ -1,19 +1,19 @@
 // component-process.ts: one component's operating-system side: process, sockets, pages, output. Everything is released once.
 
 import { Socket } from "node:net"
-import { ADDON_VARIABLE, addonPath, type ExitStatus, type Fd, launcherPath, native } from "../../../native/index.ts"
-import { RING_WASM_VARIABLE } from "../abi/boot.ts"
+import { type ExitStatus, type Fd, native } from "../../../native/index.ts"
 import { BOOT_DEADLINE_MS, MAPPER_DEADLINE_MS, PAGE_BYTES, REVOKE_DEADLINE_MS } from "../abi/limits.ts"
 import type { Ending, HandleStatus } from "../invocation/effects.ts"
+import { type ConfinementKind, isReadable } from "./confinement-run.ts"
 import { Connection } from "./connection.ts"
+import type { Launch } from "./launch.ts"
 import { LineSplitter } from "./line-splitter.ts"
 import { Mapper, type MapperDone } from "./mapper.ts"
-import { ringWasmPath } from "./programs.ts"
 import type { StatusPage, StatusPages } from "./status-pages.ts"
 
 export interface ComponentEvents {
   readonly onMessage: (message: Uint8Array) => void
-  readonly onPrint: (line: string) => void
+  readonly onPrint: (lines: readonly string[]) => void
   /** Last event of all: the process is reaped and everything it had is released. */
   readonly onEnded: (ending: Ending) => void
 }
@@ -23,6 +23,9 @@ const OUTPUT_GRACE_MS = 50
 
 export class ComponentProcess {
   readonly name: string
+  readonly confinement: ConfinementKind
+  /** Whether its page tables and descriptors can be looked at; false until it has booted. */
+  canBeRead = false
   readonly pid: number
   readonly #pidfd: Fd
   readonly #unwatchPidfd: () => void
@@ -37,12 +40,20 @@ export class ComponentProcess {
   #booted = false
   #whenBooted: (() => void) | undefined
   #killReason: string | undefined
+  /** From then on the pidfd's number may be somebody else's. */
+  #reaped = false
 
   /**
    * Starts the process of `script`; it boots by itself and then waits for `start`.
    * @throws {NativeError} out of processes, descriptors or memory; nothing is then left
    */
-  static spawn(name: string, script: string, statusPages: StatusPages, events: ComponentEvents): ComponentProcess {
+  static spawn(
+    name: string,
+    script: string,
+    launch: Launch,
+    statusPages: StatusPages,
+    events: ComponentEvents,
+  ): ComponentProcess {
     const held: Fd[] = []
     const hold = (fd: Fd): Fd => {
       held.push(fd)
@@ -56,16 +67,14 @@ export class ComponentProcess {
       const nothing = hold(native.openNothing())
       const faultRecord = hold(native.createFrame(PAGE_BYTES, "kaal-fault"))
       statusPage = statusPages.create()
-      const { pid, pidfd } = native.spawn({
-        file: launcherPath(),
-        argv: ["kaal-launcher", String(process.pid), process.execPath, script],
-        // Nothing is inherited: NODE_OPTIONS would slow the component, NODE_EXTRA_CA_CERTS costs 40 ms of its start.
-        env: [`${ADDON_VARIABLE}=${addonPath()}`, `${RING_WASM_VARIABLE}=${ringWasmPath}`],
-        fds: [nothing, outputWrite, outputWrite, childControl, childMapper, faultRecord, statusPage.fd],
-      })
-      for (const fd of [childControl, childMapper, outputWrite, nothing]) native.closeFd(fd)
+      const fds = [nothing, outputWrite, outputWrite, childControl, childMapper, faultRecord, statusPage.fd]
+      const { pid, pidfd } = launch.start(script, fds)
+      for (const fd of [childControl, childMapper, outputWrite, nothing]) {
+        held.splice(held.indexOf(fd), 1)
+        native.closeFd(fd)
+      }
       return new ComponentProcess(
-        { name, pid, pidfd, control, mapper, outputRead, faultRecord, statusPage },
+        { name, confinement: launch.confinement, pid, pidfd, control, mapper, outputRead, faultRecord, statusPage },
         statusPages,
         events,
       )
@@ -79,6 +88,7 @@ export class ComponentProcess {
   private constructor(
     parts: {
       name: string
+      confinement: ConfinementKind
       pid: number
       pidfd: Fd
       control: Fd
@@ -91,6 +101,7 @@ export class ComponentProcess {
     events: ComponentEvents,
   ) {
     this.name = parts.name
+    this.confinement = parts.confinement
     this.pid = parts.pid
     this.#pidfd = parts.pidfd
     this.#faultRecord = parts.faultRecord
@@ -105,8 +116,8 @@ export class ComponentProcess {
     })
     this.#mapper = new Mapper(parts.mapper, onMisbehaviour)
     this.#output = new Socket({ fd: parts.outputRead, readable: true, writable: false })
-    const lines = new LineSplitter(line => events.onPrint(line))
-    this.#output.on("data", chunk => lines.push(chunk)).on("end", () => lines.flush())
+    const lines = new LineSplitter(printed => events.onPrint(printed))
+    this.#output.on("data", chunk => lines.push(chunk)).on("close", () => lines.flush())
     this.#output.on("error", () => this.#output.destroy())
     this.#bootTimer = setTimeout(() => this.kill(`it has not booted within ${BOOT_DEADLINE_MS} ms`), BOOT_DEADLINE_MS)
     this.#unwatchPidfd = native.watchReadable(parts.pidfd, () => this.#reap())
@@ -133,14 +144,27 @@ export class ComponentProcess {
     this.#statusPages.set(this.#statusPage, index, status)
   }
 
-  /** Its end is reported through `onEnded`, with the reason. */
+  /** Takes no more output and no more calls from it until `release`: what it said last has not been passed on yet. */
+  hold(): void {
+    this.#output.pause()
+    this.#connection.hold()
+  }
+
+  release(): void {
+    this.#output.resume()
+    this.#connection.release()
+  }
+
+  /** Its end is reported through `onEnded`, with the reason. Does nothing to one that has ended. */
   kill(reason: string): void {
+    if (this.#reaped) return
     this.#killReason ??= reason
     native.sendSignal(this.#pidfd, "SIGKILL")
   }
 
   #onHello(): void {
     this.#booted = true
+    this.canBeRead = isReadable(this.pid)
     clearTimeout(this.#bootTimer)
     this.#whenBooted?.()
     this.#whenBooted = undefined
@@ -149,6 +173,7 @@ export class ComponentProcess {
   #reap(): void {
     const status = native.reap(this.pid)
     if (status === undefined) return
+    this.#reaped = true
     clearTimeout(this.#bootTimer)
     this.#unwatchPidfd()
     native.closeFd(this.#pidfd)

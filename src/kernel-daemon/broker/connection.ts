@@ -22,7 +22,8 @@ const utf8 = new TextDecoder()
 export class Connection {
   readonly #fd: Fd
   readonly #events: ConnectionEvents
-  readonly #unwatch: () => void
+  #unwatch: () => void
+  #held = false
   #state: "booting" | "open" | "closed" = "booting"
 
   /** Owns `fd` from now on. */
@@ -47,6 +48,18 @@ export class Connection {
     this.#misbehave("it leaves its replies unread")
   }
 
+  /** Takes no message until `release`. */
+  hold(): void {
+    this.#held = true
+    this.#unwatch()
+  }
+
+  release(): void {
+    if (!this.#held || this.#state === "closed") return
+    this.#held = false
+    this.#unwatch = native.watchReadable(this.#fd, () => this.#receive())
+  }
+
   close(): void {
     if (this.#state === "closed") return
     this.#state = "closed"
@@ -55,15 +68,13 @@ export class Connection {
   }
 
   #receive(): void {
-    for (let taken = 0; taken < FAIR_SHARE && this.#state !== "closed"; taken++) {
+    for (let taken = 0; taken < FAIR_SHARE && this.#state !== "closed" && !this.#held; taken++) {
       const received = native.receiveMessage(this.#fd, buffer)
       if (received === undefined) return
       for (const fd of received.fds) native.closeFd(fd)
-      if (received.bytes === 0) {
-        // Closed, or an empty message, which Linux reports alike: no more syscalls come. The pidfd tells the rest.
-        this.#unwatch()
-        return
-      }
+      // An empty message, or its end of the socket closed, which Linux reports alike. A component that is just exiting does
+      // the latter too, and keeps its exit code.
+      if (received.bytes === 0) return this.#misbehave("it closed its control socket or sent an empty message")
       if (received.fds.length > 0) return this.#misbehave("it sent descriptors that nobody asked for")
       if (received.truncated) return this.#misbehave(`it sent a message over ${MAX_MESSAGE_BYTES} bytes`)
       const message = buffer.slice(0, received.bytes)

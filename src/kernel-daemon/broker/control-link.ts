@@ -2,9 +2,13 @@
 
 import { Socket } from "node:net"
 import type { Ending } from "../invocation/effects.ts"
+import type { Confinement } from "./confinement.ts"
 
 /** The descriptor of the link in the daemon's process. */
 export const CONTROL_LINK_FD = 3
+
+/** What may wait for the other end before those who print are held. */
+const MAX_UNSENT_BYTES = 1024 * 1024
 
 /** The one order that the daemon takes: which component is the root task, and its arguments. */
 export interface BootOrder {
@@ -14,9 +18,9 @@ export interface BootOrder {
 
 /** What the daemon tells, one JSON object a line. */
 export type DaemonEvent =
-  | { readonly event: "ready"; readonly osPid: number }
+  | { readonly event: "ready"; readonly osPid: number; readonly confinement: Confinement }
   | { readonly event: "spawned"; readonly component: number; readonly name: string; readonly osPid: number }
-  | { readonly event: "print"; readonly component: number; readonly name: string; readonly text: string }
+  | { readonly event: "print"; readonly component: number; readonly name: string; readonly lines: readonly string[] }
   | { readonly event: "report"; readonly text: string }
   | {
       readonly event: "ended"
@@ -32,7 +36,7 @@ export class ControlLink {
   readonly #socket: Socket
 
   /** `onBoot` is called for each line that comes in, `onGone` once when the other end is closed. */
-  constructor(onBoot: (order: BootOrder) => void, onGone: () => void) {
+  constructor(onBoot: (order: BootOrder) => void, onGone: () => void, onDrained: () => void) {
     this.#socket = new Socket({ fd: CONTROL_LINK_FD, readable: true, writable: true })
     let rest = ""
     this.#socket.setEncoding("utf8")
@@ -43,10 +47,16 @@ export class ControlLink {
     })
     this.#socket.on("error", () => this.#socket.destroy())
     this.#socket.once("close", onGone)
+    this.#socket.on("drain", onDrained)
   }
 
   send(event: DaemonEvent): void {
     if (this.#socket.writable) this.#socket.write(`${JSON.stringify(event)}\n`)
+  }
+
+  /** More is waiting to be taken by the other end than we want to keep; `onDrained` tells when it is taken. */
+  get isCongested(): boolean {
+    return this.#socket.writableLength > MAX_UNSENT_BYTES
   }
 
   /** Calls back when everything that was sent has left this process. */

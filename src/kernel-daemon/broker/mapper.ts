@@ -1,19 +1,29 @@
 // mapper.ts: the daemon's end of one component's mapper thread, which changes the component's page tables on command.
 
 import { type Fd, native } from "../../../native/index.ts"
+import { KernelError } from "../abi/errors.ts"
 
 /** Called once: with nothing when the page tables are changed, else with why not. */
 export type MapperDone = (refused?: Error) => void
 
-interface Pending {
+interface Command {
+  readonly callId: number
+  readonly address: number
+  readonly bytes: number
+  readonly permissions: number
+  readonly memory: Fd
+  readonly deadlineMs: number
   readonly done: MapperDone
-  readonly timer: NodeJS.Timeout
 }
+
+const NO_MEMORY: Fd = -1
 
 export class Mapper {
   readonly #fd: Fd
   readonly #unwatch: () => void
-  readonly #pending = new Map<number, Pending>()
+  /** Commands that the socket has not taken yet, in order. Their descriptors are duplicates of our own. */
+  #waiting: Command[] = []
+  readonly #sent = new Map<number, { readonly command: Command; readonly timer: NodeJS.Timeout }>()
   readonly #onMisbehaviour: (reason: string) => void
   #nextCallId = 1
 
@@ -24,54 +34,82 @@ export class Mapper {
     this.#unwatch = native.watchReadable(fd, () => this.#receive())
   }
 
-  /** `permissions` 0 unmaps, and then `memory` is -1. */
+  /**
+   * `permissions` 0 unmaps, and then `memory` is -1. Commands are carried out in order; the deadline runs from the moment
+   * at which the socket has taken this one.
+   */
   command(address: number, bytes: number, permissions: number, memory: Fd, deadlineMs: number, done: MapperDone): void {
-    const callId = this.#nextCallId++
-    let sent = false
+    const command = { callId: this.#nextCallId++, address, bytes, permissions, memory, deadlineMs, done }
+    let refused: Error | undefined
     try {
-      sent = native.sendMapperCommand(this.#fd, callId, address, bytes, permissions, memory)
+      if (this.#waiting.length > 0 || !this.#send(command)) this.#waiting.push(withOwnDescriptor(command))
     } catch (error) {
-      done(error as Error)
-      return
+      refused = error as Error
     }
-    if (!sent) {
-      done(new Error("Mapper does not read its commands"))
-      this.#onMisbehaviour("its mapper does not read its commands")
-      return
-    }
-    const timer = setTimeout(
-      () => this.#onMisbehaviour(`its mapper has not answered within ${deadlineMs} ms`),
-      deadlineMs,
-    )
-    this.#pending.set(callId, { done, timer })
+    if (refused !== undefined) done(refused)
   }
 
   /** Closes the socket and refuses whatever was under way. */
   close(): void {
     this.#unwatch()
     native.closeFd(this.#fd)
-    const pending = [...this.#pending.values()]
-    this.#pending.clear()
-    for (const { done, timer } of pending) {
-      clearTimeout(timer)
-      done(new Error("Component ended"))
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const { memory } of waiting) if (memory !== NO_MEMORY) native.closeFd(memory)
+    const sent = [...this.#sent.values()]
+    this.#sent.clear()
+    for (const { timer } of sent) clearTimeout(timer)
+    for (const { done } of [...sent.map(({ command }) => command), ...waiting]) {
+      done(new KernelError("PeerGone", "The component ended before its pages were changed"))
     }
+  }
+
+  /** False when the socket is full. @throws {NativeError} the component is gone */
+  #send(command: Command): boolean {
+    const { callId, address, bytes, permissions, memory, deadlineMs } = command
+    if (!native.sendMapperCommand(this.#fd, callId, address, bytes, permissions, memory)) return false
+    const timer = setTimeout(() => this.#late(callId, deadlineMs), deadlineMs)
+    this.#sent.set(callId, { command, timer })
+    return true
+  }
+
+  /** The answer may be here, and only this daemon behind with its work: timers run before the sockets are looked at. */
+  #late(callId: number, deadlineMs: number): void {
+    this.#receive()
+    if (this.#sent.has(callId)) this.#onMisbehaviour(`its mapper has not answered within ${deadlineMs} ms`)
   }
 
   #receive(): void {
     for (;;) {
       const reply = native.receiveMapperReply(this.#fd)
-      if (reply === undefined) return
-      const pending = reply === null ? undefined : this.#pending.get(reply.callId)
-      if (reply === null || pending === undefined) {
+      if (reply === undefined) break
+      const sent = reply === null ? undefined : this.#sent.get(reply.callId)
+      if (reply === null || sent === undefined) {
         // Gone, or an answer to nothing we asked: either way no further answer can be believed.
         this.#unwatch()
         if (reply !== null) this.#onMisbehaviour("its mapper answered a command that was not sent")
         return
       }
-      this.#pending.delete(reply.callId)
-      clearTimeout(pending.timer)
-      pending.done(reply.errno === 0 ? undefined : new Error(`mmap refused, errno ${reply.errno}`))
+      this.#sent.delete(reply.callId)
+      clearTimeout(sent.timer)
+      sent.command.done(reply.errno === 0 ? undefined : new Error(`mmap refused, errno ${reply.errno}`))
+    }
+    this.#sendWaiting()
+  }
+
+  #sendWaiting(): void {
+    try {
+      for (let next = this.#waiting[0]; next !== undefined && this.#send(next); next = this.#waiting[0]) {
+        if (next.memory !== NO_MEMORY) native.closeFd(next.memory)
+        this.#waiting.shift()
+      }
+    } catch {
+      // The component is gone; close() follows and refuses what waits.
     }
   }
+}
+
+/** Whoever asked may close its descriptor before the socket has room. */
+function withOwnDescriptor(command: Command): Command {
+  return command.memory === NO_MEMORY ? command : { ...command, memory: native.duplicateFd(command.memory) }
 }

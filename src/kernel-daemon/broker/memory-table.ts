@@ -2,9 +2,13 @@
 
 import { fstatSync } from "node:fs"
 import { type Fd, native } from "../../../native/index.ts"
+import { KernelError } from "../abi/errors.ts"
 import { Permission, type Permissions } from "../abi/rights.ts"
 import type { MemoryId } from "../invocation/effects.ts"
 import type { MemoryIdentity } from "./memory-traces.ts"
+
+/** Allocated at once: one or two milliseconds of the daemon's time. */
+const SLICE_BYTES = 4 * 1024 * 1024
 
 interface Memory {
   readonly writable: Fd
@@ -15,9 +19,31 @@ interface Memory {
 export class MemoryTable {
   readonly #memories = new Map<MemoryId, Memory>()
 
-  /** @throws {NativeError} out of memory or descriptors; nothing is then recorded */
-  create(memory: MemoryId, bytes: number, label: string): void {
-    this.#memories.set(memory, { writable: native.createFrame(bytes, label), readable: undefined })
+  /**
+   * Makes a frame's memory, page by page in slices between which others are served, and calls back once: with the refusal
+   * when memory or descriptors have run out, and then nothing is recorded. `destroy` may come before it has finished.
+   */
+  create(memory: MemoryId, bytes: number, label: string, done: (refused?: Error) => void): void {
+    try {
+      this.#memories.set(memory, { writable: native.reserveFrame(bytes, label), readable: undefined })
+    } catch (error) {
+      return done(error as Error)
+    }
+    this.#allocate(memory, 0, bytes, done)
+  }
+
+  #allocate(memory: MemoryId, offset: number, bytes: number, done: (refused?: Error) => void): void {
+    const found = this.#memories.get(memory)
+    if (found === undefined) return done(new KernelError("Cancelled", `Memory ${memory} is no longer wanted`))
+    const slice = Math.min(bytes - offset, SLICE_BYTES)
+    try {
+      native.allocateFrame(found.writable, offset, slice)
+    } catch (error) {
+      this.destroy(memory)
+      return done(error as Error)
+    }
+    if (offset + slice === bytes) return done()
+    setImmediate(() => this.#allocate(memory, offset + slice, bytes, done))
   }
 
   /**

@@ -12,6 +12,9 @@ export interface MemoryTraces {
   readonly descriptors: number
 }
 
+/** Of a process that we may not look at: as good as one that holds everything. */
+const UNREADABLE: MemoryTraces = { mappedBytes: Number.POSITIVE_INFINITY, descriptors: Number.POSITIVE_INFINITY }
+
 /** START-END PERMS OFFSET DEVICE INODE /memfd:LABEL (deleted) */
 const MEMFD_LINE = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ (\d+) +\/memfd:/gm
 
@@ -20,7 +23,15 @@ const MEMFD_LINE = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ (\d+) +\/memfd:/gm
  * All memfds lie in one file system, so among them the inode tells.
  * Cost: about 60 us, and 1.2 us for each mapped frame.
  */
-export function tracesOf(pid: number, { device, inode }: MemoryIdentity): MemoryTraces {
+export function tracesOf(pid: number, identity: MemoryIdentity): MemoryTraces {
+  try {
+    return look(pid, identity)
+  } catch {
+    return UNREADABLE
+  }
+}
+
+function look(pid: number, { device, inode }: MemoryIdentity): MemoryTraces {
   let mappedBytes = 0
   for (const [, start = "", end = "", found] of read(pid, "maps").matchAll(MEMFD_LINE)) {
     if (Number(found) === inode) mappedBytes += Number.parseInt(end, 16) - Number.parseInt(start, 16)
@@ -34,6 +45,7 @@ export function tracesOf(pid: number, { device, inode }: MemoryIdentity): Memory
 }
 
 export function describeTraces({ mappedBytes, descriptors }: MemoryTraces): string {
+  if (mappedBytes === Number.POSITIVE_INFINITY) return "its /proc cannot be read, so nothing is proved"
   return `${mappedBytes} bytes mapped, ${descriptors} descriptors`
 }
 
@@ -41,7 +53,8 @@ function read(pid: number, name: string): string {
   try {
     return readFileSync(`/proc/${pid}/${name}`, "latin1")
   } catch (error) {
-    return gone(error, "")
+    if (isGone(error)) return ""
+    throw error
   }
 }
 
@@ -49,13 +62,13 @@ function list(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`)
   } catch (error) {
-    return gone(error, [])
+    if (isGone(error)) return []
+    throw error
   }
 }
 
-/** A process that ends while we look shows nothing more; any other error means that we cannot see. */
-function gone<T>(error: unknown, nothing: T): T {
+/** A process that ends while we look shows nothing more. */
+function isGone(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException
-  if (code === "ENOENT" || code === "ESRCH") return nothing
-  throw error
+  return code === "ENOENT" || code === "ESRCH"
 }

@@ -3,6 +3,7 @@
 import { performance } from "node:perf_hooks"
 import { Command } from "commander"
 import type { RootReport } from "../../protocols/ipc-test.ts"
+import { describeConfinement } from "../broker/confinement.ts"
 import type { DaemonEvent } from "../broker/control-link.ts"
 import { showResult } from "./ipc-test-summary.ts"
 import { multipleOf, powerOfTwo, wholeNumber } from "./options.ts"
@@ -14,6 +15,7 @@ interface IpcTestOptions {
   readonly slots: number
   readonly bytes: number
   readonly pin: boolean
+  readonly confine: boolean
   readonly timeout: number
   readonly json?: true
 }
@@ -22,11 +24,12 @@ type Result = Extract<RootReport, { kind: "result" }>
 
 export function ipcTestCommand(): Command {
   return new Command("ipc-test")
-    .description("run KaaL's Phase 5 plan on real processes: three tests, six criteria, latency in cycles")
+    .description("run KaaL's Phase 5 plan on real processes: four tests, six criteria, latency in cycles")
     .option("--items <n>", "messages of the long run of Test 3", wholeNumber(1, 1_000_000_000), 1_000_000)
     .option("--slots <n>", "slots of its ring, a power of two", powerOfTwo(1, 65_536), 32)
     .option("--bytes <n>", "bytes of a message, a multiple of 8", multipleOf(8, 8, 65_536), 64)
     .option("--no-pin", "leave the components on whichever processor they are")
+    .option("--no-confine", "leave the components unconfined, for a debugger")
     .option("--timeout <seconds>", "end everything after that time", wholeNumber(1, 1_000_000), 180)
     .option("--json", "print one JSON object as the last line, and progress to standard error")
     .action(async (options: IpcTestOptions) => {
@@ -39,12 +42,16 @@ async function runIpcTest(options: IpcTestOptions): Promise<boolean> {
   const steps = new StepList(out)
   let result: Result | undefined
   const onEvent = (event: DaemonEvent): void => {
-    if (event.event === "ready") steps.done("Kernel daemon", performance.now())
-    if (event.event === "print") steps.line(`${event.name}: ${event.text}`)
+    if (event.event === "ready") {
+      steps.done("Kernel daemon", performance.now())
+      steps.line(`  ${describeConfinement(event.confinement)}`)
+    }
+    if (event.event === "print") for (const line of event.lines) steps.line(`${event.name}: ${line}`)
     if (event.event === "ended" && event.text !== "exited with code 0") steps.failed(`${event.name} ${event.text}`)
     if (event.event !== "report") return
     const report = JSON.parse(event.text) as RootReport
     if (report.kind === "result") result = report
+    else if (report.kind === "note") steps.line(`  ${report.text}`)
     else if (report.state === "begun") steps.begin(report.text)
     else if (report.state === "ok") steps.done(report.text, report.ms)
     else steps.failed(report.text)
@@ -54,6 +61,7 @@ async function runIpcTest(options: IpcTestOptions): Promise<boolean> {
     rootTask: "root-task",
     arguments: [items, slots, bytes, pin ? 1 : 0],
     timeoutSeconds: options.timeout,
+    confine: options.confine,
     onEvent,
   })
   const ok = ended && result?.ok === true

@@ -1,12 +1,14 @@
 // run.ts: `kaal run NAME [numbers]`: boots any component as the root task and shows what it prints.
 
 import { Command } from "commander"
+import { describeConfinement } from "../broker/confinement.ts"
 import { wholeNumber } from "./options.ts"
 import { runSession } from "./session.ts"
 
 interface RunOptions {
   readonly timeout: number
   readonly components?: string
+  readonly confine: boolean
 }
 
 const toArgument = wholeNumber(0, Number.MAX_SAFE_INTEGER)
@@ -21,14 +23,19 @@ export function runCommand(): Command {
     ])
     .option("--timeout <seconds>", "end everything after that time", wholeNumber(1, 1_000_000), 3_600)
     .option("--components <folder>", "where the bundled components are, NAME.cjs each")
+    .option("--no-confine", "leave components unconfined, for a debugger")
     .action(async (name: string, numbers: number[], options: RunOptions) => {
       const { ok, reason } = await runSession({
         rootTask: name,
         arguments: numbers,
         timeoutSeconds: options.timeout,
+        confine: options.confine,
         ...(options.components === undefined ? {} : { components: options.components }),
         onEvent: event => {
-          if (event.event === "print") console.log(`${event.name}: ${event.text}`)
+          if (event.event === "ready" && event.confinement.kind === "none") {
+            console.error(`kaal run: ${describeConfinement(event.confinement)}`)
+          }
+          if (event.event === "print") console.log(event.lines.map(line => `${event.name}: ${line}`).join("\n"))
           if (event.event === "report") console.log(event.text)
           if (event.event === "ended" && event.text !== "exited with code 0") {
             console.error(`${event.name} ${event.text}`)

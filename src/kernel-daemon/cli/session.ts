@@ -8,6 +8,7 @@ export interface SessionOptions {
   readonly arguments: readonly number[]
   readonly timeoutSeconds: number
   readonly components?: string
+  readonly confine?: boolean
   readonly onEvent: (event: DaemonEvent) => void
 }
 
@@ -28,15 +29,25 @@ const EXIT_CODE = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 export async function runSession(options: SessionOptions): Promise<SessionEnd> {
   let shutdown: { ok: boolean } | undefined
   let reason: string | undefined
+  let isPaused = false
   const daemon = new Daemon({
     ...(options.components === undefined ? {} : { components: options.components }),
+    ...(options.confine === undefined ? {} : { confine: options.confine }),
     onEvent: event => {
       if (event.event === "shutdown") shutdown = event
       if (event.event === "refused") reason = event.message
       options.onEvent(event)
+      if (!process.stdout.writableNeedDrain || isPaused) return
+      isPaused = true
+      daemon.pause()
+      process.stdout.once("drain", () => {
+        isPaused = false
+        daemon.resume()
+      })
     },
   })
   const onSignal = (signal: (typeof SIGNALS)[number]): void => {
+    reason = `${signal}: everything was ended`
     void daemon.end().finally(() => process.exit(EXIT_CODE[signal]))
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)

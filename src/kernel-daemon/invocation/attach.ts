@@ -17,14 +17,15 @@ import type { KernelState } from "./state.ts"
 type Attached = Result<"object_attach">
 
 /**
- * object_attach. Role `frame`: the mapping of that frame in the caller's VSpace, preferably one made through the capability
- * in `slot`, else the oldest. Roles `signaller` and `waiter`: the notification's page is mapped, once for each capability it
- * is attached through; a signaller gets a lane of its own. Attaching again answers the same.
+ * object_attach. Role `frame`: the mapping of that frame in the caller's VSpace, preferably one made through the
+ * capability in `slot`, else the oldest. Roles `signaller` and `waiter`: the notification's page is mapped, once for
+ * each capability it is attached through; a signaller gets a lane of its own. Attaching again answers the same.
  *
  * @throws {KernelError} FailedLookup: the slot is empty, or the frame is not mapped
  * @throws {KernelError} InvalidCapability: the slot holds an object of another type than the role takes
  * @throws {KernelError} InvalidArgument: no such role
- * @throws {KernelError} IllegalOperation: the right is missing (signaller: write, waiter: read), or another component waits
+ * @throws {KernelError} IllegalOperation: the right is missing (signaller: write, waiter: read), or another component
+ * waits
  * @throws {KernelError} NotEnoughMemory: the notification's lanes, the status words or the VSpace are used up
  */
 export function objectAttach(

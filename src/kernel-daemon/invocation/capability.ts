@@ -1,4 +1,5 @@
-// capability.ts: syscalls on capabilities: allocate a slot, derive, mint, copy, move, delete, revoke, and give to others.
+// capability.ts: syscalls on capabilities: allocate a slot, derive, mint, copy, move, delete, revoke, and give to
+// others.
 
 import { KernelError } from "../abi/errors.ts"
 import { FIRST_GRANT_SLOT } from "../abi/limits.ts"
@@ -105,8 +106,8 @@ export function capDelete(
 }
 
 /**
- * cap_revoke: empties every slot whose capability was derived from the one in `slot`, in whichever CSpace, and keeps that
- * one. Revoking an untyped so destroys all that was made from it. Revoking an empty slot succeeds.
+ * cap_revoke: empties every slot whose capability was derived from the one in `slot`, in whichever CSpace, and keeps
+ * that one. Revoking an untyped so destroys all that was made from it. Revoking an empty slot succeeds.
  * @throws {KernelError} FailedLookup: no such slot
  *
  * Cost: linear in the descendants, in pieces between which others are served (removal.ts).
@@ -136,7 +137,8 @@ export function capInsertInto(
  * cap_grant: puts a child of the caller's own capability into another component's root CNode. The caller can revoke it.
  *
  * @throws {KernelError} InvalidCapability, FailedLookup: `tcb` names no component, or one that has ended
- * @throws {KernelError} IllegalOperation: the TCB capability lacks write, the source grant, or `rights` exceed the source's
+ * @throws {KernelError} IllegalOperation: the TCB capability lacks write, the source grant, or `rights` exceed the
+ * source's
  * @throws {KernelError} RangeError: `slot` is not FIRST_GRANT_SLOT to the last of the root CNode
  * @throws {KernelError} DeleteFirst, FailedLookup, RevokeFirst: as for cap_derive
  */

@@ -21,9 +21,9 @@ import type { KernelState } from "./state.ts"
 type Make = (origin: Untyped) => KernelObject
 
 /**
- * memory_allocate: a frame of `bytes`, rounded up to pages, out of the caller's untyped; a capability with all rights to it
- * is put into the lowest free slot from FIRST_FREE_SLOT up. So in a fresh root task one frame and one cap_allocate take
- * slots 100 and 101, and the two notifications after them 102 and 103, the plan's numbers.
+ * memory_allocate: a frame of `bytes`, rounded up to pages, out of the caller's untyped; a capability with all rights
+ * to it is put into the lowest free slot from FIRST_FREE_SLOT up. So in a fresh root task one frame and one
+ * cap_allocate take slots 100 and 101, and the two notifications after them 102 and 103, the plan's numbers.
  *
  * @throws {KernelError} InvalidArgument: `bytes` is 0
  * @throws {KernelError} NotEnoughMemory: the untyped has less, the CNode has no free slot, or Linux has no memory
@@ -40,7 +40,9 @@ export function memoryAllocate(
   })
 }
 
-/** notification_create: a notification, one page out of the caller's untyped. Slot and errors as for memory_allocate. */
+/**
+ * notification_create: a notification, one page out of the caller's untyped. Slot and errors as for memory_allocate.
+ */
 export function notificationCreate(state: KernelState, caller: Caller): Transaction<{ slot: number }> {
   return createInOwnSlot(state, caller, PAGE_BYTES, origin => {
     return new Notification(origin, state.newMemoryId(), caller.component.id)
@@ -54,8 +56,8 @@ export function endpointCreate(state: KernelState, caller: Caller): Transaction<
 
 /**
  * retype: `count` objects of one type into `count` consecutive empty slots; their capabilities are descendants of the
- * untyped's. Types: Untyped (2^sizeBits bytes), Page (2^sizeBits bytes), CNode (2^sizeBits slots), Endpoint, Notification.
- * Errors in seL4's order.
+ * untyped's. Types: Untyped (2^sizeBits bytes), Page (2^sizeBits bytes), CNode (2^sizeBits slots), Endpoint,
+ * Notification. Errors in seL4's order.
  *
  * @throws {KernelError} InvalidArgument: another type
  * @throws {KernelError} RangeError: `sizeBits` is out of the type's range, or the slots of the CNode's

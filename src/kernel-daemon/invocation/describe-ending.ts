@@ -3,7 +3,10 @@
 import type { Component, Ending } from "../objects/component.ts"
 import { explain } from "./explain.ts"
 
-/** "exited with code 1", "killed by SIGSEGV: write, 0x1010000 lies in frame 3, mapped r". For a component whose mappings still stand. */
+/**
+ * "exited with code 1", "killed by SIGSEGV: write, 0x1010000 lies in frame 3, mapped r". For a component whose mappings
+ * still stand.
+ */
 export function describeEnding(component: Component, ending: Ending): string {
   if (ending.kind === "exited") return `exited with code ${ending.code}`
   const { signal, fault, reason } = ending

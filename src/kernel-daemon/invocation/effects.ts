@@ -31,8 +31,8 @@ export type AcquireEffect =
     }
   | UnmapEffect
   /**
-   * Looks at the component's page tables and descriptors until they show no more of this memory than the kernel has mapped
-   * there (`kernel.mappedBytes`). Is never refused: a component that still has more by the deadline is killed.
+   * Looks at the component's page tables and descriptors until they show no more of this memory than the kernel has
+   * mapped there (`kernel.mappedBytes`). Is never refused: a component that still has more by the deadline is killed.
    */
   | { readonly kind: "prove-unmapped"; readonly component: ComponentId; readonly memory: MemoryId }
   | { readonly kind: "spawn"; readonly component: ComponentId; readonly name: string; readonly priority: number }
@@ -55,16 +55,18 @@ export type CommitEffect =
       readonly status: HandleStatus
     }
   | { readonly kind: "reply"; readonly component: ComponentId; readonly callId: number; readonly message: Uint8Array }
-  /** Asks to be called again, `kernel.continue(token)`, after other components were served: a large revoke in pieces. */
+  /**
+   * Asks to be called again, `kernel.continue(token)`, after other components were served: a large revoke in pieces.
+   */
   | { readonly kind: "continue"; readonly token: number }
   | { readonly kind: "shutdown"; readonly ok: boolean }
 
 /**
- * A decided invocation. `acquire` is empty for most. The broker carries it out and calls exactly one of the two, at once
- * and once: `commit` when all succeeded, `refuse` when one failed (the broker has then undone those before it).
- * Between the decision and that call the kernel holds what it reserved: slots, address ranges, memory. Other invocations
- * may be decided and committed meanwhile, provided that effects on the same range of a component reach it in the order in
- * which they were decided or committed. Undoing a map counts as an effect at the time of `refuse`.
+ * A decided invocation. `acquire` is empty for most. The broker carries it out and calls exactly one of the two, at
+ * once and once: `commit` when all succeeded, `refuse` when one failed (the broker has then undone those before it).
+ * Between the decision and that call the kernel holds what it reserved: slots, address ranges, memory. Other
+ * invocations may be decided and committed meanwhile, provided that effects on the same range of a component reach it
+ * in the order in which they were decided or committed. Undoing a map counts as an effect at the time of `refuse`.
  */
 export interface Invocation {
   readonly acquire: readonly AcquireEffect[]

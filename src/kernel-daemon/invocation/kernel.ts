@@ -93,7 +93,9 @@ export class Kernel {
     return this.#state.drain()
   }
 
-  /** Name of a component that lives, or has ended and is remembered by a TCB capability; "component 7" for any other. */
+  /**
+   * Name of a component that lives, or has ended and is remembered by a TCB capability; "component 7" for any other.
+   */
   componentName(id: ComponentId): string {
     return this.#state.components.get(id)?.name ?? `component ${id}`
   }

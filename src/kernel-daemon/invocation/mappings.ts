@@ -43,8 +43,8 @@ export function mapPages<R>(mapping: Mapping, result: () => R): Transaction<R> {
 }
 
 /**
- * A transaction over the pages of one mapping. Its range is not given to another while it runs. If the mapping is revoked
- * meanwhile the call is refused: the broker has had the revoke's unmap after this call's effect.
+ * A transaction over the pages of one mapping. Its range is not given to another while it runs. If the mapping is
+ * revoked meanwhile the call is refused: the broker has had the revoke's unmap after this call's effect.
  */
 export function whileInFlight<R>(
   mapping: Mapping,

@@ -1,4 +1,5 @@
-// memory.ts: syscalls that map frames: into oneself, into another, at a chosen address; and that take mappings out again.
+// memory.ts: syscalls that map frames: into oneself, into another, at a chosen address; and that take mappings out
+// again.
 
 import { KernelError } from "../abi/errors.ts"
 import { formatPermissions, formatRights, Permission, type Permissions, Right, type Rights } from "../abi/rights.ts"
@@ -33,9 +34,9 @@ export function memoryMap(
 }
 
 /**
- * memory_map_into: as memory_map, in the VSpace of the component `pid`. The caller must hold a TCB capability to it, with
- * write, in its root CNode. The mapping belongs to the caller's frame capability: it goes when that one is revoked.
- * Errors as for memory_map, and:
+ * memory_map_into: as memory_map, in the VSpace of the component `pid`. The caller must hold a TCB capability to it,
+ * with write, in its root CNode. The mapping belongs to the caller's frame capability: it goes when that one is
+ * revoked. Errors as for memory_map, and:
  * @throws {KernelError} FailedLookup: no TCB capability names that pid, or the component has ended
  */
 export function memoryMapInto(
@@ -98,8 +99,8 @@ export function memoryUnmap(
 }
 
 /**
- * memory_remap: changes the permissions of one of the caller's mappings, within the rights of the capability that it rests
- * on. Where another component holds that capability, permissions can only be taken away.
+ * memory_remap: changes the permissions of one of the caller's mappings, within the rights of the capability that it
+ * rests on. Where another component holds that capability, permissions can only be taken away.
  * Errors as for memory_map and memory_unmap.
  */
 export function memoryRemap(
@@ -173,7 +174,8 @@ function ensureWithin(permissions: Permissions, allowed: Rights, holder: string)
   if (excess === 0) return
   throw new KernelError(
     "IllegalOperation",
-    `permissions ${formatPermissions(permissions)} exceed what ${holder} allows, ${formatRights(allowed)}, by ${formatPermissions(excess)}`,
+    `permissions ${formatPermissions(permissions)} exceed what ${holder} allows, ` +
+      `${formatRights(allowed)}, by ${formatPermissions(excess)}`,
   )
 }
 

@@ -15,7 +15,9 @@ export interface Caller {
 /** A call that depends on what the operating system says. What it needs is reserved before it is returned. */
 export class Transaction<R> {
   readonly acquire: readonly AcquireEffect[]
-  /** Makes the change. Throws a KernelError, having given everything back, if what it rested on was revoked meanwhile. */
+  /**
+   * Makes the change. Throws a KernelError, having given everything back, if what it rested on was revoked meanwhile.
+   */
   readonly commit: () => R
   /** Gives back what was reserved. */
   readonly refuse: () => void
@@ -32,5 +34,7 @@ export const BLOCKED = Symbol("blocked")
 
 export type Outcome<N extends SyscallName> = Result<N> | Transaction<Result<N>> | Removal | typeof BLOCKED
 
-/** Checks everything first and throws a KernelError; past that it cannot fail, and has made its change or reserved it. */
+/**
+ * Checks everything first and throws a KernelError; past that it cannot fail, and has made its change or reserved it.
+ */
 export type Handler<N extends SyscallName> = (state: KernelState, caller: Caller, args: Args<N>) => Outcome<N>

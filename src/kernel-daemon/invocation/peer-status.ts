@@ -31,6 +31,8 @@ export function ensureStatusWord({ id, statusWords }: Component, mapping: Mappin
 export function statusAddress(state: KernelState, mapping: Mapping): number {
   if (mapping.statusWord === NO_STATUS_WORD) {
     mapping.statusWord = mapping.component.statusWords.allocate()
+    mapping.object.peers.addAttached(mapping)
+    welcome(state, mapping.object)
     tell(state, mapping, mapping.object.peers.abandoned ? "peer-gone" : "live")
   }
   return KERNEL_PAGE + mapping.statusWord * STATUS_WORD_BYTES
@@ -49,6 +51,6 @@ export function bereave(state: KernelState, object: SharedObject): void {
   const { peers } = object
   if (peers.count > 1) return
   peers.abandoned = true
-  // Who has a mapping is a peer, so these are all one component's.
+  // The creator's mappings among these have no status word, or it would be a peer.
   for (const mapping of peers.mappings()) tell(state, mapping, "peer-gone")
 }

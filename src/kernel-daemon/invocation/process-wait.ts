@@ -19,8 +19,9 @@ const NO_BYTES = new Uint8Array(0)
  * (state 1 exited, `status` is its code; state 2 killed, `detail` says by what and why). A report answers all that
  * wait at that moment; the next wait waits for another or for the end, which is answered again and again.
  *
- * @throws {KernelError} FailedLookup, InvalidCapability, IllegalOperation: no TCB capability with read stands in the slot
- * @throws {KernelError} IllegalOperation: it is the caller's own
+ * @throws {KernelError} FailedLookup, InvalidCapability, IllegalOperation: no TCB capability with read stands in the
+ * slot
+ * @throws {KernelError} IllegalOperation: it is the caller's own, or of a component that has not been started
  */
 export function processWait(
   state: KernelState,
@@ -33,14 +34,22 @@ export function processWait(
     throw new KernelError("IllegalOperation", `slot ${tcb} is the caller: it would wait for itself`)
   const known = takeResult(target)
   if (known !== undefined) return known
+  if (target.state !== "running") {
+    const who = `component ${target.id} "${target.name}"`
+    throw new KernelError("IllegalOperation", `${who} has not been started, so nothing would come: start it first`)
+  }
   target.waits = target.waits.filter(wait => state.living(wait.component) !== undefined)
+  // A component makes one call at a time; one that does otherwise must not fill this list.
+  if (target.waits.some(wait => wait.component === component.id)) {
+    throw new KernelError("IllegalOperation", `slot ${tcb}: the caller waits for it already, in a call not yet answered`)
+  }
   target.waits.push({ component: component.id, callId })
   return BLOCKED
 }
 
 /**
- * report: hands bytes to who waits for the caller, or keeps them for who will; the last report stands. The root task has no
- * parent here: each of its reports leaves the system at once.
+ * report: hands bytes to who waits for the caller, or keeps them for who will; the last report stands. The root task
+ * has no parent here: each of its reports leaves the system at once.
  * @throws {KernelError} RangeError: more than MAX_REPORT_BYTES
  */
 export function report(state: KernelState, { component }: Caller, args: Args<"report">): Result<"report"> {

@@ -32,11 +32,13 @@ interface Gift {
 }
 
 /**
- * process_create: a new component, suspended. It is charged to the caller's untyped and holds its own TCB, CNode and VSpace
- * in the convention slots, and for each triple [its slot, the caller's slot, rights] a derived child of the caller's
- * capability. A TCB capability with all rights is put into the caller's lowest free slot from FIRST_FREE_SLOT up.
+ * process_create: a new component, suspended. It is charged to the caller's untyped and holds its own TCB, CNode and
+ * VSpace in the convention slots, and for each triple [its slot, the caller's slot, rights] a derived child of the
+ * caller's capability. A TCB capability with all rights is put into the caller's lowest free slot from FIRST_FREE_SLOT
+ * up.
  *
- * @throws {KernelError} FailedLookup, InvalidCapability: the caller lacks process control or an untyped, or a source is none
+ * @throws {KernelError} FailedLookup, InvalidCapability: the caller lacks process control or an untyped, or a source is
+ * none
  * @throws {KernelError} InvalidArgument: the name is not one, or the capabilities are no triples
  * @throws {KernelError} RangeError: too many arguments or capabilities, a priority or a slot out of range
  * @throws {KernelError} DeleteFirst: two capabilities for one slot
@@ -58,7 +60,8 @@ export function processCreate(
   const gifts = readGifts(parent, child, args.capabilities)
   untyped.object.charge(Component.totalBytes)
 
-  // All of it stands from the decision on, so that a revoke which comes while the process boots takes from it as from any.
+  // All of it stands from the decision on, so that a revoke which comes while the process boots takes from it as from
+  // any.
   state.components.set(child.id, child)
   const tcb = place(state, parent.cspace, slot, original(child, untyped.capability))
   giveOwnObjects(state, child, tcb, untyped.capability)
@@ -107,7 +110,8 @@ export function original(object: KernelObject, parent: Capability | undefined): 
 
 /**
  * process_start: makes a created component run, with the arguments it was created with.
- * @throws {KernelError} FailedLookup, InvalidCapability, IllegalOperation: no TCB capability with write, or it has ended
+ * @throws {KernelError} FailedLookup, InvalidCapability, IllegalOperation: no TCB capability with write, or it has
+ * ended
  * @throws {KernelError} IllegalOperation: it has started before, or still boots
  */
 export function processStart(
@@ -129,7 +133,8 @@ export function processStart(
 
 /**
  * process_kill: ends a component; process_wait tells when it has gone. One that has ended already is left as it is.
- * @throws {KernelError} FailedLookup, InvalidCapability, IllegalOperation: no TCB capability with write stands in the slot
+ * @throws {KernelError} FailedLookup, InvalidCapability, IllegalOperation: no TCB capability with write stands in the
+ * slot
  */
 export function processKill(
   state: KernelState,
@@ -153,7 +158,8 @@ function ensureSpawnable(state: KernelState, args: Args<"process_create">): void
   if (!COMPONENT_NAME.test(componentName)) {
     throw new KernelError(
       "InvalidArgument",
-      `componentName is ${JSON.stringify(componentName.slice(0, SHOWN_NAME_CHARACTERS))}, it must be a letter and up to 63 letters, digits and hyphens, in lower case`,
+      `componentName is ${JSON.stringify(componentName.slice(0, SHOWN_NAME_CHARACTERS))}, ` +
+        "it must be a letter and up to 63 letters, digits and hyphens, in lower case",
     )
   }
   ensureAtMost("arguments", words.length, MAX_SPAWN_ARGUMENTS)

@@ -1,8 +1,9 @@
 // removal.ts: takes capabilities away, however many, in pieces between which other components are served.
 //
-// Each piece is collected first (what it is about to remove is claimed, so nothing new can be made from it, and the unmaps
-// it needs are listed), then, when the broker has unmapped, removed. After every piece slots, tree and objects agree. What a
-// revoke has not reached yet can still derive children; they are descendants too, so the same revoke reaches them.
+// Each piece is collected first (what it is about to remove is claimed, so nothing new can be made from it, and the
+// unmaps it needs are listed), then, when the broker has unmapped, removed. After every piece slots, tree and objects
+// agree. What a revoke has not reached yet can still derive children; they are descendants too, so the same revoke
+// reaches them.
 
 import type { Capability } from "../objects/capability.ts"
 import type { CNode } from "../objects/cnode.ts"
@@ -59,6 +60,7 @@ export class Removal {
     this.#single = []
     this.#collectContents()
     this.#collectDescendants()
+    if (this.#unmapping.length === 0) return []
     const living = this.#unmapping.filter(mapping => mapping.component.state !== "ended")
     return [...living.map(unmapEffect), ...provesOf(living)]
   }
@@ -149,8 +151,8 @@ function provesOf(mappings: readonly Mapping[]): AcquireEffect[] {
 }
 
 /**
- * Carries out a removal's next piece without waiting for the unmaps, which are left to the broker. For what no call waits
- * for: a component's end.
+ * Carries out a removal's next piece without waiting for the unmaps, which are left to the broker. For what no call
+ * waits for: a component's end.
  */
 export function removeUnattended(state: KernelState, removal: Removal): void {
   for (const effect of removal.collect()) if (effect.kind === "unmap") state.emit(effect)

@@ -1,12 +1,15 @@
 // derivation-tree.ts: who was derived from whom. Every operation here takes constant time and none recurses.
 //
-// Children are a doubly linked list under their parent. A capability that is deleted while two or more were derived from it
-// stays in the tree without a slot (a "stump"), so that its children still hang below its parent without each of them being
-// touched. A stump goes as soon as it has one child, which takes its place, or none: stumps are fewer than capabilities.
+// Children are a doubly linked list under their parent. A capability that is deleted while two or more were derived
+// from it stays in the tree without a slot (a "stump"), so that its children still hang below its parent without each
+// of them being touched. A stump goes as soon as it has one child, which takes its place, or none: stumps are fewer
+// than capabilities.
 
 import type { Capability } from "./capability.ts"
 
-/** Makes `child`, which stands nowhere in the tree yet, the first child of `parent`; a root where there is no parent. */
+/**
+ * Makes `child`, which stands nowhere in the tree yet, the first child of `parent`; a root where there is no parent.
+ */
 export function linkChild(parent: Capability | undefined, child: Capability): void {
   child.parent = parent
   if (parent === undefined) return
@@ -29,8 +32,8 @@ export function settle(node: Capability): void {
 }
 
 /**
- * Moves `child` from below its parent to just before `sibling`, among the children of sibling's parent. A removal flattens
- * the subtree this way, one node at a time, so that it can stop anywhere and needs no stack.
+ * Moves `child` from below its parent to just before `sibling`, among the children of sibling's parent. A removal
+ * flattens the subtree this way, one node at a time, so that it can stop anywhere and needs no stack.
  */
 export function hoist(child: Capability, sibling: Capability): void {
   cut(child)

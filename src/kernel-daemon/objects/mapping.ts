@@ -18,7 +18,9 @@ export class Mapping {
   permissions: Permissions
   /** False as soon as it is unmapped, revoked, or its component has ended. */
   alive = true
-  /** Invocations under way that name its range to the broker: until they end the range is not given to anything else. */
+  /**
+   * Invocations under way that name its range to the broker: until they end the range is not given to anything else.
+   */
   inFlight = 0
   /** A removal has claimed it: its pages are on their way out, or out. */
   leaving = false

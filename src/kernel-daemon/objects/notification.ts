@@ -28,7 +28,7 @@ export class Notification extends ObjectBase {
     if (this.#lanes.includes(undefined) || (mapping !== undefined && mapping.lane !== NO_LANE)) return
     throw new KernelError(
       "NotEnoughMemory",
-      `notification ${this.memory} has ${NOTIFICATION_LANES} signallers, a lane for each: delete one of their capabilities`,
+      `notification ${this.memory} has ${NOTIFICATION_LANES} signallers, as many as lanes: delete a capability of theirs`,
     )
   }
 
@@ -38,7 +38,7 @@ export class Notification extends ObjectBase {
       if (other.id === component) return
       throw new KernelError(
         "IllegalOperation",
-        `component ${other.id} "${other.name}" waits on notification ${this.memory} already, only one can: let it unmap first`,
+        `component ${other.id} "${other.name}" waits on notification ${this.memory}, only one can: let it unmap first`,
       )
     }
   }

@@ -1,13 +1,16 @@
 // peers.ts: which components share an object, so that the last one left can be told that it is alone.
 //
-// A peer is a component that has the object mapped or holds a capability to it with write. Its creator holds capabilities
-// in order to hand them out, so it is a peer only while it has the object mapped.
+// A peer is a component that has the object mapped or holds a capability to it with write. Its creator holds
+// capabilities in order to hand them out, and maps the object in order to prepare it, so it is a peer only while it has it
+// attached.
 
 import type { ComponentId } from "./kernel-object.ts"
-import type { Mapping } from "./mapping.ts"
+import { type Mapping, NO_STATUS_WORD } from "./mapping.ts"
 
 interface Stake {
   writeCapabilities: number
+  /** Mappings whose status somebody has asked for. */
+  attached: number
   readonly mappings: Set<Mapping>
 }
 
@@ -29,7 +32,8 @@ export class Peers {
   has(component: ComponentId): boolean {
     const stake = this.#stakes.get(component)
     if (stake === undefined) return false
-    return stake.mappings.size > 0 || (stake.writeCapabilities > 0 && component !== this.#creator)
+    if (component === this.#creator) return stake.attached > 0
+    return stake.mappings.size > 0 || stake.writeCapabilities > 0
   }
 
   /** Mappings of this object in one component's VSpace, the oldest first. */
@@ -58,13 +62,24 @@ export class Peers {
     this.#change(mapping.component.id, stake => stake.mappings.add(mapping))
   }
 
+  /** The mapping has got its status word. */
+  addAttached(mapping: Mapping): void {
+    this.#change(mapping.component.id, stake => {
+      stake.attached += 1
+    })
+  }
+
+  /** Before it gives up its status word, if it has one. */
   removeMapping(mapping: Mapping): void {
-    this.#change(mapping.component.id, stake => stake.mappings.delete(mapping))
+    this.#change(mapping.component.id, stake => {
+      stake.mappings.delete(mapping)
+      if (mapping.statusWord !== NO_STATUS_WORD) stake.attached -= 1
+    })
   }
 
   #change(component: ComponentId, apply: (stake: Stake) => void): void {
     const before = this.has(component)
-    const stake = this.#stakes.get(component) ?? { writeCapabilities: 0, mappings: new Set<Mapping>() }
+    const stake = this.#stakes.get(component) ?? { writeCapabilities: 0, attached: 0, mappings: new Set<Mapping>() }
     apply(stake)
     if (stake.writeCapabilities === 0 && stake.mappings.size === 0) this.#stakes.delete(component)
     else this.#stakes.set(component, stake)

@@ -7,7 +7,9 @@ export type HandleStatus = "live" | "peer-gone" | "revoked"
 
 export class StatusWords {
   readonly #said: HandleStatus[] = []
-  /** Freed words, the longest free first: whoever still looks at a freed word is given time to see what it said last. */
+  /**
+   * Freed words, the longest free first: whoever still looks at a freed word is given time to see what it said last.
+   */
   readonly #freed: number[] = []
 
   /** False when all MAX_STATUS_WORDS are in use. */

@@ -1,4 +1,5 @@
-// untyped.ts: memory that objects are made from. Accounts are kept by count: Linux finds the pages, the kernel their price.
+// untyped.ts: memory that objects are made from. Accounts are kept by count: Linux finds the pages, the kernel their
+// price.
 
 import { KernelError } from "../abi/errors.ts"
 import { ObjectBase } from "./kernel-object.ts"
@@ -29,7 +30,7 @@ export class Untyped extends ObjectBase {
     if (bytes > this.#freeBytes) {
       throw new KernelError(
         "NotEnoughMemory",
-        `${bytes} bytes are needed, the untyped has ${this.#freeBytes} of ${this.chargedBytes} free: delete or revoke first`,
+        `bytes is ${bytes}, the untyped has ${this.#freeBytes} of ${this.chargedBytes} free: delete or revoke first`,
       )
     }
     this.#freeBytes -= bytes

@@ -7,6 +7,8 @@ import { ObjectBase } from "./kernel-object.ts"
 import type { Mapping } from "./mapping.ts"
 import type { Untyped } from "./untyped.ts"
 
+const WHERE_FRAMES_ARE = `between ${hex(FRAMES_START)} and ${hex(FRAMES_END)}`
+
 export class VSpace extends ObjectBase {
   readonly type = "VSpace"
   /** Sorted by address; never overlapping, never adjacent. */
@@ -35,10 +37,7 @@ export class VSpace extends ObjectBase {
       address = range.address + range.bytes + PAGE_BYTES
     }
     if (bytes <= FRAMES_END - address) return address
-    throw new KernelError(
-      "NotEnoughMemory",
-      `no gap of ${bytes} bytes is left between 0x${FRAMES_START.toString(16)} and 0x${FRAMES_END.toString(16)}: unmap something`,
-    )
+    throw new KernelError("NotEnoughMemory", `no gap of ${bytes} bytes is left ${WHERE_FRAMES_ARE}: unmap something`)
   }
 
   /**
@@ -47,21 +46,18 @@ export class VSpace extends ObjectBase {
    * @throws {KernelError} DeleteFirst: it meets a mapping or its guard page
    */
   ensureFree(address: number, bytes: number): void {
-    const text = `0x${address.toString(16)}`
+    const text = hex(address)
     if (address % PAGE_BYTES !== 0) {
       throw new KernelError("AlignmentError", `address ${text} is not a multiple of the page size, ${PAGE_BYTES}`)
     }
     if (address < FRAMES_START || address + bytes > FRAMES_END) {
-      throw new KernelError(
-        "RangeError",
-        `address ${text} and ${bytes} bytes do not lie between 0x${FRAMES_START.toString(16)} and 0x${FRAMES_END.toString(16)}`,
-      )
+      throw new KernelError("RangeError", `address ${text} and ${bytes} bytes do not lie ${WHERE_FRAMES_ARE}`)
     }
     const before = this.#ranges[this.#indexAfter(address + bytes) - 1]
     if (before !== undefined && before.address + before.bytes + PAGE_BYTES > address) {
       throw new KernelError(
         "DeleteFirst",
-        `address ${text} and ${bytes} bytes meet the mapping at 0x${before.address.toString(16)} or its guard page: unmap it`,
+        `address ${text} and ${bytes} bytes meet the mapping at ${hex(before.address)} or its guard page: unmap it`,
       )
     }
   }
@@ -94,4 +90,8 @@ export class VSpace extends ObjectBase {
     }
     return low
   }
+}
+
+function hex(address: number): string {
+  return `0x${address.toString(16)}`
 }

@@ -48,7 +48,9 @@ function awaitItem(end: usize, spins: u32): u32 {
   return RESULT_NONE
 }
 
-/** Copies the oldest message to staging and frees its slot. `spins` is the number of looks at an empty ring, at least 1. */
+/**
+ * Copies the oldest message to staging and frees its slot. `spins` is the number of looks at an empty ring, at least 1.
+ */
 export function pop(end: usize, spins: u32): u32 {
   const result = awaitItem(end, spins)
   if (result != RESULT_DONE) return result

@@ -1,7 +1,7 @@
 // index.ts: the hot code's exports. AssemblyScript: compiled by scripts/build-wasm.ts, typed for TypeScript by hot.ts.
 //
 // Rules that keep a page fault an exception (scripts/check-wasm.ts): shared words are touched by atomic
-// load, store and cmpxchg only; plain and v128 accesses move payload and private state; no bulk memory, no wasm waiting.
+// load, store and cmpxchg only; plain and v128 accesses move payload and private state; no bulk memory, no waiting.
 
 export { bounce } from "./bounce"
 export { peek, pop, release } from "./consumer"

@@ -1,8 +1,8 @@
 // sleep.ts: does the peer sleep? Its sleep number is odd while it does, and differs from one sleep to the next.
 
 /**
- * To be called after whatever the peer waits for has been stored. True when the peer sleeps, or is about to, and has not
- * been woken from that sleep yet: so a burst to a peer that is still waking costs one system call.
+ * To be called after whatever the peer waits for has been stored. True when the peer sleeps, or is about to, and has
+ * not been woken from that sleep yet: so a burst to a peer that is still waking costs one system call.
  *
  * @param sleepWord address of the peer's sleep number
  * @param woken private address of the number that the peer was last woken for

@@ -3,6 +3,6 @@
 import { STATUS_LIVE } from "../words"
 
 export function isLive(status: usize): bool {
-  // ORDER status: sees everything that the kernel, and the peer before it died, did before the kernel stored the status.
+  // ORDER status: sees what the kernel, and a peer that died, did before the kernel stored this status.
   return atomic.load<u32>(status) == STATUS_LIVE
 }

@@ -25,15 +25,15 @@ function takeLane(waiter: usize, index: i32): u64 {
     store<u64>(acked, value, WAITER_ACKED)
     // ORDER lane-merge: this load comes after the store of the acknowledgement. A signal that merged with these bits
     // and did not see that store has stored the lane before: this load sees it, and with it the signaller's data.
-    // Its value does not matter, bits that came with it are pending for the next take; kept, or a compiler drops the load.
+    // Its value does not matter, new bits are for the next take; it is kept so that no compiler drops the load.
     store<u64>(waiter, atomic.load<u64>(lane), WAITER_SEEN)
   }
   return pending
 }
 
 /**
- * Takes all pending bits into WAITER_TAKEN. At most `spins` looks, at least 1. The status is loaded before the lanes and
- * believed after them: bits that came before the peer died are delivered first.
+ * Takes all pending bits into WAITER_TAKEN. At most `spins` looks, at least 1. The status is loaded before the lanes
+ * and believed after them: bits that came before the peer died are delivered first.
  */
 export function take(waiter: usize, spins: u32): u32 {
   const status = load<u32>(waiter, WAITER_STATUS_WORD)

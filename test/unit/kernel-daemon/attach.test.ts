@@ -130,16 +130,17 @@ t.test(
   },
 )
 
-t.test("the creator counts as a peer only while it has the object mapped", async t => {
-  for (const mapped of [false, true]) {
+t.test("the creator counts as a peer only while it has the object attached", async t => {
+  for (const attached of [false, true]) {
     const k = new TestKernel()
     const frame = k.frame()
     const child = [0, 1].map(() => k.spawn(ROOT, [SLOT, frame, 3])).map(({ pid }) => pid) as [number, number]
-    if (mapped) k.map(ROOT, frame)
+    k.map(ROOT, frame)
+    if (attached) attach(k, ROOT, FRAME, frame)
     k.map(child[0], SLOT)
     const { status: word } = attach(k, child[0], FRAME)
     k.end(child[1])
-    t.equal(status(k, child[0], word), mapped ? "live" : "peer-gone", mapped ? "mapped" : "not mapped")
+    t.equal(status(k, child[0], word), attached ? "live" : "peer-gone", attached ? "attached" : "only mapped")
   }
 })
 

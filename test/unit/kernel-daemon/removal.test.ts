@@ -154,7 +154,7 @@ t.test("two removals that wait for the same unmap end in either order", async t 
   }
 })
 
-t.test("mappedBytes() counts what a component may keep: not what is being revoked, but the source's own mapping", async t => {
+t.test("mappedBytes() counts the source's own mapping, not what is being revoked", async t => {
   const k = new TestKernel()
   const frame = k.frame(ROOT, 8192)
   k.derive(ROOT, frame, 50)

@@ -4,6 +4,8 @@ export const itemCount = 100_000
 /** Rounds of one question and one answer, in each of four tests. */
 export const roundCount = 12_500
 export const burstCount = 100_000
-/** A record of the merging test: one word on each of so many lines, so that it takes a while to leave the writer's core. */
+/**
+ * A record of the merging test: one word on each of so many lines, so that it takes a while to leave the writer's core.
+ */
 export const recordLines = 24
 export const recordLineBytes = 128

@@ -1,4 +1,4 @@
-// peer.ts: the other process of the ring's tests. Its descriptors from 3 on are one-page frames, mapped one after another.
+// peer.ts: the other process of the ring's tests. Its descriptors from 3 on are one-page frames, mapped in a row.
 // Arguments: mode, path of ring.wasm. Exits with 0 when all was as expected; an uncaught error makes it 1.
 
 import { readFileSync } from "node:fs"
@@ -49,8 +49,8 @@ function answer(spinNs: number): void {
 }
 
 /**
- * Writes a record and signals, twice, and goes on when the other end has seen the second record. The second signal meets
- * a bit that is pending, is just being taken, or has been: the gap between the two varies, so that all are hit.
+ * Writes a record and signals, twice, and goes on when the other end has seen the second record. The second signal
+ * meets a bit that is pending, is just being taken, or has been: the gap between the two varies, so that all are hit.
  */
 function merge(): void {
   const signaller = new NotificationSignaller(vspace, frame(0), 0)
@@ -70,8 +70,8 @@ function merge(): void {
 }
 
 /**
- * As the daemon does it: a while after the pages went, where a capability is revoked. Then it lives on until it is killed:
- * the end of a child is a signal, and that would end its parent's sleep as well.
+ * As the daemon does it: a while after the pages went, where a capability is revoked. Then it lives on until it is
+ * killed: the end of a child is a signal, and that would end its parent's sleep as well.
  */
 async function tell(status: number): Promise<void> {
   const address = frame(0)

@@ -100,7 +100,7 @@ t.test("create(), producer() and consumer() refuse an address that is no frame's
     )
     t.match(
       refusal(() => action(-PAGE_BYTES)),
-      { code: "RangeError", message: /is -4096: its 4096 bytes must lie/ },
+      { code: "RangeError", message: /is -4096: 4096 bytes must lie/ },
     )
     t.match(
       refusal(() => action(vspace.u8.length - 128)),

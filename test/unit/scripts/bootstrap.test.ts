@@ -94,7 +94,8 @@ t.test("bootstrap makes a fresh clone ready, and keeps stdout for the command", 
   const said = stderr.split("\n").filter(line => line.startsWith("kaal-ipc: "))
   t.same(
     said,
-    ["installing dependencies", "building the addon", "building the bundles"].map(what => `kaal-ipc: ${what}`),
+    // The addon's own build says when it compiles.
+    ["installing dependencies", "building the bundles"].map(what => `kaal-ipc: ${what}`),
   )
 })
 
@@ -141,6 +142,6 @@ t.test("bootstrap fails in the open when a step fails, and tries it again the ne
     t.equal(status, 1, attempt)
     t.equal(stdout, "")
     t.match(stderr, "line 7 is wrong")
-    t.match(stderr, /kaal-ipc: ".*build\.ts" ended with 3/)
+    t.notMatch(stderr, /ended with/, "what the step said is enough")
   }
 })

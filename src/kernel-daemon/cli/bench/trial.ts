@@ -41,7 +41,7 @@ export async function ourTrial({ mode, bytes, slots, samples, cpus }: TrialConfi
     timeoutSeconds: TRIAL_TIMEOUT_SECONDS,
     onEvent: event => {
       if (event.event === "report") report = JSON.parse(event.text) as BenchReport
-      if (event.event === "print") said.push(`${event.name}: ${event.text}`)
+      if (event.event === "print") said.push(...event.lines.map(line => `${event.name}: ${line}`))
       if (event.event === "ended" && event.text !== "exited with code 0") said.push(`${event.name} ${event.text}`)
     },
   })

@@ -1,0 +1,74 @@
+// latency.ts: role latency: null syscalls, maps into a sleeping target, and revokes of what was mapped.
+
+import {
+  BenchCapsArg,
+  BenchCapsRole,
+  FRAME_COUNTS,
+  type Latency,
+  type LatencyReport,
+  MEASURING,
+} from "../../protocols/bench-caps.ts"
+import { ALL_RIGHTS, type Component, PAGE_BYTES, Permission } from "../runtime/index.ts"
+import { GO_ON_SLOT } from "./slots.ts"
+import { latencyOf, timed } from "./timing.ts"
+
+const WARM_UP_CALLS = 1_000
+/** Maps and revokes before any count: the daemon's side of them becomes optimised code late. */
+const WARM_UP_ROUNDS = 800
+/** Maps and revokes for each frame count. */
+const ROUNDS = 150
+/** Below FIRST_FREE_SLOT, so that no allocation takes it. */
+const DERIVED_SLOT = 99
+
+export function latency(self: Component): void {
+  const nullSyscall = (): number => timed(() => self.call("yield", {}))
+  for (let call = 0; call < WARM_UP_CALLS; call++) nullSyscall()
+  self.print(MEASURING)
+  const calls = new Float64Array(self.argument(BenchCapsArg.size)).map(nullSyscall)
+  const steps = measureFrames(self)
+  const report: LatencyReport = {
+    nullSyscall: latencyOf(calls),
+    mapInto: steps.map(({ mapInto }) => mapInto),
+    revoke: steps.map(({ revoke }) => revoke),
+  }
+  self.report(report)
+}
+
+interface Step {
+  readonly mapInto: Latency
+  readonly revoke: Latency
+}
+
+function measureFrames(self: Component): Step[] {
+  const stop = self.call("notification_create", {}).slot
+  const child = self.spawnWithCaps({
+    componentName: "bench-caps",
+    capabilities: [[GO_ON_SLOT, stop]],
+    arguments: [BenchCapsRole.target, self.argument(BenchCapsArg.cpu), 0],
+  })
+  child.start()
+  const frame = self.call("memory_allocate", { bytes: PAGE_BYTES }).slot
+  const mapped = { bytes: PAGE_BYTES, permissions: Permission.read | Permission.write, pid: child.pid }
+  const measure = (rounds: number): Step => {
+    const mapInto = new Float64Array(rounds)
+    const revoke = new Float64Array(rounds)
+    for (let round = 0; round < rounds; round++) {
+      self.call("cap_derive", { cnode: self.ownCNode, source: frame, target: DERIVED_SLOT, rights: ALL_RIGHTS })
+      mapInto[round] = timed(() => self.call("memory_map_into", { frame: DERIVED_SLOT, ...mapped }))
+      revoke[round] = timed(() => self.call("cap_revoke", { cnode: self.ownCNode, slot: frame }))
+    }
+    return { mapInto: latencyOf(mapInto), revoke: latencyOf(revoke) }
+  }
+  measure(WARM_UP_ROUNDS)
+  let standing = 1
+  const steps = FRAME_COUNTS.map(count => {
+    for (; standing < count; standing++) {
+      const other = self.call("memory_allocate", { bytes: PAGE_BYTES }).slot
+      self.call("memory_map_into", { frame: other, ...mapped })
+    }
+    return measure(ROUNDS)
+  })
+  child.kill()
+  child.wait()
+  return steps
+}

@@ -1,0 +1,74 @@
+// launch.ts: starts the processes of components, in the way that the confinement asks for.
+
+import { readFileSync } from "node:fs"
+import { ADDON_VARIABLE, addonPath, type Fd, native, type Spawned } from "../../../native/index.ts"
+import { BootFd, RING_WASM_VARIABLE } from "../abi/boot.ts"
+import { type ConfinementKind, launch } from "./confinement-run.ts"
+import { descriptorPath, openProgram, ringWasmPath, startPath } from "./programs.ts"
+
+/** What confined components are made of, beside their script. They may not read the directories to it. */
+interface Parts {
+  readonly program: Fd
+  readonly start: Fd
+  readonly addon: Fd
+  readonly ringWasm: Fd
+}
+
+export class Launch {
+  readonly confinement: ConfinementKind
+  readonly #parts: Parts | undefined
+
+  /** Cost: copies of the files, about a millisecond; their descriptors are kept. */
+  constructor(confinement: ConfinementKind) {
+    this.confinement = confinement
+    if (confinement === "none") return
+    this.#parts = {
+      program: openProgram(),
+      start: sealed(startPath),
+      addon: sealed(addonPath()),
+      ringWasm: sealed(ringWasmPath),
+    }
+  }
+
+  /**
+   * Starts the component bundled in the file `script`, with these descriptors from 0 on, as BootFd numbers them.
+   * @throws {NativeError} out of processes, descriptors or memory
+   */
+  start(script: string, fds: readonly Fd[]): Spawned {
+    if (this.#parts !== undefined) return this.#startConfined(this.#parts, script, fds)
+    return launch("none", {
+      command: [process.execPath, script],
+      env: environment(addonPath(), ringWasmPath),
+      fds,
+    })
+  }
+
+  #startConfined({ program, start, addon, ringWasm }: Parts, script: string, fds: readonly Fd[]): Spawned {
+    const copy = sealed(script)
+    try {
+      return launch(this.confinement, {
+        command: [
+          descriptorPath(BootFd.program),
+          // A descriptor's path is a link to nowhere, not to be followed by name.
+          "--preserve-symlinks",
+          "--preserve-symlinks-main",
+          descriptorPath(BootFd.start),
+          script, // for whoever lists processes
+        ],
+        env: environment(descriptorPath(BootFd.addon), descriptorPath(BootFd.ringWasm)),
+        fds: [...fds, program, start, copy, addon, ringWasm],
+      })
+    } finally {
+      native.closeFd(copy)
+    }
+  }
+}
+
+/** Nothing is inherited: NODE_OPTIONS would slow the component, NODE_EXTRA_CA_CERTS costs 40 ms of its start. */
+function environment(addon: string, ringWasm: string): string[] {
+  return [`${ADDON_VARIABLE}=${addon}`, `${RING_WASM_VARIABLE}=${ringWasm}`]
+}
+
+function sealed(path: string): Fd {
+  return native.createSealedFile(readFileSync(path), "kaal-program")
+}

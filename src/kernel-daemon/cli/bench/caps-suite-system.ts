@@ -1,0 +1,178 @@
+// caps-suite-system.ts: calls of real components on a real daemon: null syscall, map_into, revoke, and a crowded kernel.
+
+import {
+  BenchCapsRole,
+  type CrowdReport,
+  FRAME_COUNTS,
+  type Latency,
+  type LatencyReport,
+  MEASURING,
+} from "../../../protocols/bench-caps.ts"
+import { runSession } from "../session.ts"
+import { measureInPart } from "./caps-suite-part.ts"
+import { idleShare, type Placement, pinned } from "./caps-suite-placement.ts"
+import { type CapsRow, rowOf } from "./caps-suite-row.ts"
+import { median } from "./statistics.ts"
+
+const ECHO_RATIO_LIMIT = 1.3
+const MAP_RATIO_LIMIT = 4
+const REVOKE_LIMIT_MS = 2
+const BYSTANDER_LIMIT_MS = 10
+const ROUNDS = 3_000
+/** Above this share of idle time the processors are said to sleep. */
+const ASLEEP_SHARE = 0.1
+const CROWD = 1_000_000
+const CROWD_TRIALS = 2
+const CROWD_ATTEMPTS = 4
+const SESSION_TIMEOUT_SECONDS = 60
+
+interface Pair {
+  readonly ours: LatencyReport
+  readonly echo: Latency
+  /** Share of the null syscalls' and of the echo's time in which the processors slept. */
+  readonly idle: readonly [number, number]
+}
+
+/** Rows for one placement, over `pairs` alternating pairs of fresh processes. */
+export async function measureLatency(
+  placement: Placement,
+  pairs: number,
+  progress: (text: string) => void,
+): Promise<CapsRow[]> {
+  const { name, cpus } = placement
+  const done: Pair[] = []
+  for (let pair = 0; pair < pairs; pair++) {
+    progress(`null syscall, ${name}: pair ${pair + 1} of ${pairs}`)
+    const [ours, idle] = await ourTrial(placement)
+    const [echo, echoIdle] = await measureInPart<[Latency, number]>("echo", [ROUNDS, ...cpus])
+    done.push({ ours, echo, idle: [idle, echoIdle] })
+  }
+  const of = (pick: (pair: Pair) => number): number[] => done.map(pick)
+  const note = sleepOf(done)
+  const rows = [
+    rowOf(
+      { what: `null syscall p50, ${name}`, unit: "us", note },
+      of(({ ours }) => ours.nullSyscall.p50),
+    ),
+    rowOf(
+      { what: `null syscall p99, ${name}`, unit: "us", note },
+      of(({ ours }) => ours.nullSyscall.p99),
+    ),
+    rowOf(
+      { what: `Unix-socket echo p50, ${name}`, unit: "us", note },
+      of(({ echo }) => echo.p50),
+    ),
+    rowOf(
+      { what: `Unix-socket echo p99, ${name}`, unit: "us", note },
+      of(({ echo }) => echo.p99),
+    ),
+    rowOf(
+      { what: `null syscall / echo, p50, ${name}`, unit: "x", limit: ECHO_RATIO_LIMIT, note },
+      of(({ ours, echo }) => ours.nullSyscall.p50 / echo.p50),
+    ),
+  ]
+  for (const [index, count] of FRAME_COUNTS.entries()) {
+    const frames = count === 1 ? "1 frame mapped" : `${count} frames mapped`
+    const mapInto = ({ ours }: Pair): number => ours.mapInto[index]?.p50 ?? Number.NaN
+    const revoke = ({ ours }: Pair): number => ours.revoke[index]?.p50 ?? Number.NaN
+    rows.push(
+      rowOf(
+        {
+          what: `map_into / null syscall, p50, ${frames}, ${name}`,
+          unit: "x",
+          limit: MAP_RATIO_LIMIT,
+          note: "the target sleeps",
+        },
+        of(pair => mapInto(pair) / pair.ours.nullSyscall.p50),
+      ),
+      rowOf(
+        {
+          what: `revoke until proven gone p50, ${frames}, ${name}`,
+          unit: "ms",
+          limit: REVOKE_LIMIT_MS,
+          note: "the target sleeps",
+        },
+        of(pair => revoke(pair) / 1e3),
+      ),
+    )
+  }
+  return rows
+}
+
+/**
+ * Rows for another component's null syscalls while a tree of a million is revoked. Where its calls take longer than the
+ * limit with no revoke at all, the trial says nothing about the kernel: it is repeated, and in the end not judged.
+ */
+export async function measureCrowd({ name, cpus }: Placement, progress: (text: string) => void): Promise<CapsRow[]> {
+  const all: CrowdReport[] = []
+  const isQuiet = (trial: CrowdReport): boolean => withoutRevoke(trial) <= BYSTANDER_LIMIT_MS
+  while (all.length < CROWD_ATTEMPTS && all.filter(isQuiet).length < CROWD_TRIALS) {
+    progress(`null syscalls during a revoke, ${name}: trial ${all.length + 1}`)
+    const args = [BenchCapsRole.crowd, cpus[0], CROWD]
+    all.push(await pinned(cpus[1], () => session<CrowdReport>(args, () => {})))
+  }
+  const judged = all.some(isQuiet)
+  const trials = judged ? all.filter(isQuiet) : all
+  const of = (pick: (trial: CrowdReport) => number): number[] => trials.map(pick)
+  const crowd = CROWD.toLocaleString("en")
+  const what = `another's null syscall during a revoke of ${crowd}`
+  const calls = median(of(({ during }) => during.calls))
+  const without = `without a revoke the longest took ${median(of(withoutRevoke)).toFixed(1)} ms`
+  const note = judged ? `of ${calls} calls; ${without}` : `not measurable, ${without}: try on a quieter machine`
+  const limit = judged ? { limit: BYSTANDER_LIMIT_MS } : {}
+  const tree = "endpoints made by retype, each an object of its own, in order"
+  return [
+    rowOf(
+      { what: `revoke of ${crowd} by a component, ${name}`, unit: "ms", note: tree },
+      of(({ revokeMs }) => revokeMs),
+    ),
+    rowOf(
+      { what: `${what}, p50, ${name}`, unit: "ms", note },
+      of(({ during }) => during.p50 / 1e3),
+    ),
+    rowOf(
+      { what: `${what}, max, ${name}`, unit: "ms", note, ...limit },
+      of(({ during }) => during.max / 1e3),
+    ),
+  ]
+}
+
+async function ourTrial({ cpus }: Placement): Promise<[LatencyReport, number]> {
+  let idle = (): number => Number.NaN
+  const report = await pinned(cpus[1], () =>
+    session<LatencyReport>([BenchCapsRole.latency, cpus[0], ROUNDS], () => {
+      idle = idleShare([...new Set(cpus)])
+    }),
+  )
+  return [report, idle()]
+}
+
+async function session<R>(args: readonly number[], onMeasuring: () => void): Promise<R> {
+  const said: string[] = []
+  let report: R | undefined
+  const { ok, reason } = await runSession({
+    rootTask: "bench-caps",
+    arguments: args,
+    timeoutSeconds: SESSION_TIMEOUT_SECONDS,
+    onEvent: event => {
+      if (event.event === "report") report = JSON.parse(event.text) as R
+      if (event.event === "print" && event.lines.includes(MEASURING)) onMeasuring()
+      else if (event.event === "print") said.push(...event.lines.map(line => `${event.name}: ${line}`))
+      if (event.event === "ended" && event.text !== "exited with code 0") said.push(`${event.name} ${event.text}`)
+    },
+  })
+  if (ok && report !== undefined) return report
+  throw new Error(`bench-caps ${args.join(" ")} failed: ${[reason, ...said].join("\n")}`)
+}
+
+/** The longest null syscall just before and just after the revoke, ms. */
+function withoutRevoke({ before, after }: CrowdReport): number {
+  return Math.max(before.max, after.max) / 1e3
+}
+
+/** Whether the processors slept between calls, which makes each wake-up dearer. */
+function sleepOf(pairs: readonly Pair[]): string {
+  const [ours = 0, echo = 0] = ([0, 1] as const).map(which => median(pairs.map(({ idle }) => idle[which])))
+  const state = Math.min(ours, echo) > ASLEEP_SHARE ? "asleep between calls" : "awake"
+  return `CPUs ${state}: idle ${(ours * 100).toFixed(0)} % of our time, ${(echo * 100).toFixed(0)} % of the echo's`
+}
