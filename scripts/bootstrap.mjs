@@ -2,7 +2,7 @@
 // Everything it says goes to stderr, one line for each step with something to do, so stdout stays the command's own.
 
 import { spawnSync } from "node:child_process"
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"

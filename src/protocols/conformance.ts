@@ -40,7 +40,7 @@ export const HelperTask = { obey: 0, watch: 1, count: 2, contend: 3, produce: 4,
 export const HelperArg = { task: 0, address: 1, number: 2, rounds: 3 } as const
 
 /** Slots that helpers find filled, each task those that it needs. */
-export const HelperSlot = { watched: 20, go: 21, requests: 22, grants: 23, firstGift: 30 } as const
+export const HelperSlot = { watched: 20, go: 21, requests: 22, grants: 23 } as const
 
 /** A command to a helper that obeys: it is written into the frame as JSON, its length in front, and answered by a report. */
 export type Command =

@@ -85,7 +85,11 @@ t.test("a build that fails shows why, keeps the old results and is tried again",
   run()
   appendFileSync(join(root, "native/core/a.cc"), "int b;\n")
   appendFileSync(join(root, "broken"), "")
-  const expected = { status: 1, stdout: "", stderr: "kaal-ipc: building the addon\nno luck\nkaal-ipc: cmake-js failed (status 3), see above\n" }
+  const expected = {
+    status: 1,
+    stdout: "",
+    stderr: "kaal-ipc: building the addon\nno luck\nkaal-ipc: cmake-js failed (status 3), see above\n",
+  }
   t.same(run(), expected)
   t.same(run(), expected, "again")
   t.equal(calls(), 3)

@@ -4,9 +4,9 @@ import { closeSync, fstatSync, openSync, readFileSync, statSync, writeSync } fro
 import t, { type Test } from "tap"
 import { launcherPath, native } from "../../native/index.ts"
 import { isReadable, startConfined } from "../../src/kernel-daemon/broker/confinement-run.ts"
+import { noNamespaces, noUserIds } from "../helpers/confinement.ts"
 import { closing, eventually, startNode } from "../helpers/native.ts"
 
-const isRoot = process.getuid?.() === 0
 const FIRST_USER_ID = 0x7ca0_0000
 
 const openShell = (t: Test): number => {
@@ -16,12 +16,12 @@ const openShell = (t: Test): number => {
 }
 
 const fieldOf = (status: string, name: string): string =>
-  new RegExp(`^${name}:\\s*(.*)$`, "m").exec(status)?.[1]?.trim() ?? ""
+  new RegExp(`^${name}:[ \\t]*(.*)$`, "m").exec(status)?.[1]?.trim() ?? ""
 
 t.test(
   "--user-id: a user of its own, without groups, capabilities and core files",
   {
-    skip: !isRoot && "only root gives user ids",
+    skip: noUserIds,
   },
   t => {
     const script = "cat /proc/$$/status; ulimit -c; ulimit -n"
@@ -40,20 +40,24 @@ t.test(
   },
 )
 
-t.test("--namespace: process 1 of a namespace, nobody of another, readable for its parent alone", t => {
-  const shell = openShell(t)
-  const { status, output } = startConfined("namespace", shell, ["-c", "echo $$; id -u; cat /proc/self/uid_map"]).end()
-  t.equal(status.code, 0, output)
-  t.equal(output, "1\n65534", "no id is mapped")
-  const waiting = startConfined("namespace", shell, ["-c", "read line <&3"])
-  t.teardown(() => waiting.end("close"))
-  t.ok(isReadable(waiting.pid))
-  const namespace = (pid: number | string) => statSync(`/proc/${pid}/ns/user`).ino
-  t.not(namespace(waiting.pid), namespace("self"))
-  t.end()
-})
+t.test(
+  "--namespace: process 1 of a namespace, nobody of another, readable for its parent alone",
+  { skip: noNamespaces },
+  t => {
+    const shell = openShell(t)
+    const { status, output } = startConfined("namespace", shell, ["-c", "echo $$; id -u; cat /proc/self/uid_map"]).end()
+    t.equal(status.code, 0, output)
+    t.equal(output, "1\n65534", "no id is mapped")
+    const waiting = startConfined("namespace", shell, ["-c", "read line <&3"])
+    t.teardown(() => waiting.end("close"))
+    t.ok(isReadable(waiting.pid))
+    const namespace = (pid: number | string) => statSync(`/proc/${pid}/ns/user`).ino
+    t.not(namespace(waiting.pid), namespace("self"))
+    t.end()
+  },
+)
 
-t.test("--namespace: dies with its parent, which it cannot see", async t => {
+t.test("--namespace: dies with its parent, which it cannot see", { skip: noNamespaces }, async t => {
   const { pidfd, pid } = startNode(
     t,
     `
@@ -81,11 +85,17 @@ t.test("--namespace: dies with its parent, which it cannot see", async t => {
   t.ok(await eventually(isGone), "and is gone")
 })
 
-t.test("--namespace: refuses to start when the daemon is gone", t => {
+t.test("--namespace: refuses to start when the daemon is gone", { skip: noNamespaces }, t => {
   // Nobody is at the other end of what should be the daemon's socket: it is no socket at all.
   const nothing = closing(t, native.openNothing())
   const argv = ["kaal-launcher", "1", "--namespace", "/bin/true"]
-  const child = native.spawn({ file: launcherPath(), argv, env: [], fds: [nothing, nothing, 2], namespaces: true })
+  const child = native.spawn({
+    file: launcherPath(),
+    argv,
+    env: [],
+    fds: [nothing, nothing, nothing],
+    namespaces: true,
+  })
   t.teardown(() => native.closeFd(child.pidfd))
   return eventually(() => {
     const status = native.reap(child.pid)

@@ -40,6 +40,14 @@ export function measureLatency(plan: Plan): TaskReport {
   const histogram = histogramOf(stamped, HISTOGRAM_BUCKETS)
   log.countItems(samples)
   return log.report(`p50 ${Math.round(oneWay.p50)} cycles one way`, {
-    latency: { samples, hz, timerCycles: timer, probeNs: { before, after }, oneWay, blocks: percentiles(blocks), histogram },
+    latency: {
+      samples,
+      hz,
+      timerCycles: timer,
+      probeNs: { before, after },
+      oneWay,
+      blocks: percentiles(blocks),
+      histogram,
+    },
   })
 }

@@ -57,7 +57,10 @@ export function encodeRequest<N extends SyscallName>(
   const shape: SyscallShape | undefined = Syscalls[name]
   // A caller in plain JavaScript, or one whose types nobody has checked.
   if (shape === undefined) {
-    throw new KernelError("InvalidArgument", `no syscall is called "${name}"; there are ${Object.keys(Syscalls).join(", ")}`)
+    throw new KernelError(
+      "InvalidArgument",
+      `no syscall is called "${name}"; there are ${Object.keys(Syscalls).join(", ")}`,
+    )
   }
   return encode(name, shape.args, args, shape.number, callId, into)
 }

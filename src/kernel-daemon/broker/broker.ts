@@ -3,7 +3,15 @@
 import type { Fd } from "../../../native/index.ts"
 import { KernelError } from "../abi/errors.ts"
 import { REVOKE_DEADLINE_MS } from "../abi/limits.ts"
-import type { AcquireEffect, CommitEffect, ComponentId, Ending, Invocation, MemoryId, UnmapEffect } from "../invocation/effects.ts"
+import type {
+  AcquireEffect,
+  CommitEffect,
+  ComponentId,
+  Ending,
+  Invocation,
+  MemoryId,
+  UnmapEffect,
+} from "../invocation/effects.ts"
 import type { Kernel } from "../invocation/kernel.ts"
 import { ComponentProcess } from "./component-process.ts"
 import type { Launch } from "./launch.ts"
@@ -219,7 +227,8 @@ export class Broker {
   }
 
   #spawn(component: ComponentId, name: string): void {
-    if (this.#shutdown !== undefined) throw new KernelError("Cancelled", `Cannot spawn "${name}": the system shuts down`)
+    if (this.#shutdown !== undefined)
+      throw new KernelError("Cancelled", `Cannot spawn "${name}": the system shuts down`)
     const process = ComponentProcess.spawn(name, this.#folder.pathOf(name), this.#launch, this.#statusPages, {
       onMessage: message => this.#run(this.#kernel.invoke(component, message), component),
       onPrint: lines => this.#events.onPrint(component, name, lines),

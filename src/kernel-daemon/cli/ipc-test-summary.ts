@@ -61,7 +61,8 @@ function showLatency(latency: LatencySummary, print: (text: string) => void): vo
     const placement = latency.placement === null ? "" : `, placement ${PLACEMENT[latency.placement]}`
     print(`Bare cache-line round trip ${latency.probeNs.toFixed(0)} ns${placement}${clock}`)
   }
-  if (latency.histogram !== null) print(`\nOne way, half a stamped round trip, cycles:\n${drawHistogram(latency.histogram)}`)
+  if (latency.histogram !== null)
+    print(`\nOne way, half a stamped round trip, cycles:\n${drawHistogram(latency.histogram)}`)
 }
 
 const BAR_CHARACTERS = 50

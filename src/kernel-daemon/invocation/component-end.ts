@@ -44,7 +44,11 @@ export function shutDown(state: KernelState, ok: boolean): void {
   state.shuttingDown = true
   for (const { id, state: life } of state.components.values()) {
     if (id !== ROOT_TASK && life !== "ended")
-      state.emit({ kind: "kill", component: id, reason: "the root task has ended, and the system with it; let it wait() for those that shall finish" })
+      state.emit({
+        kind: "kill",
+        component: id,
+        reason: "the root task has ended, and the system with it; let it wait() for those that shall finish",
+      })
   }
   state.emit({ kind: "shutdown", ok })
 }

@@ -41,7 +41,10 @@ export function processWait(
   target.waits = target.waits.filter(wait => state.living(wait.component) !== undefined)
   // A component makes one call at a time; one that does otherwise must not fill this list.
   if (target.waits.some(wait => wait.component === component.id)) {
-    throw new KernelError("IllegalOperation", `slot ${tcb}: the caller waits for it already, in a call not yet answered`)
+    throw new KernelError(
+      "IllegalOperation",
+      `slot ${tcb}: the caller waits for it already, in a call not yet answered`,
+    )
   }
   target.waits.push({ component: component.id, callId })
   return BLOCKED

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import type { Test } from "tap"
+import { noNamespaces, noUserIds } from "../../helpers/confinement.ts"
 import { bundleFixtures, root } from "../../helpers/system.ts"
 
 const run = promisify(execFile)
@@ -23,8 +24,9 @@ export const WAYS = [
 export type Way = (typeof WAYS)[number]
 
 /** Why a way cannot be tried here, false when it can. */
-export function missing({ user }: Way): string | false {
-  return user === "root" && process.getuid?.() !== 0 ? "only root gives user ids" : false
+export function missing({ way, user }: Way): string | false {
+  if (way === "namespace") return noNamespaces
+  return user === "root" && noUserIds
 }
 
 /** The folder; anybody can read it. It is removed when the test ends. */
