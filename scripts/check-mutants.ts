@@ -145,23 +145,22 @@ function staleReasons(mutants: readonly Mutant[], verdicts: readonly Verdict[]):
 
 const start = performance.now()
 const { copy, mutants } = makeCopy()
-try {
-  const verdicts = await verdictsOf(copy, mutants)
-  mutants.forEach(({ path, line, text }, index) => {
-    console.log(`${String(verdicts[index]).padEnd(24)} ${path.replace("src/kernel-daemon/", "")}:${line} ${text}`)
-  })
-  for (const { path, text, reason } of EQUIVALENT) console.log(`equivalent: ${path}, "${text}": ${reason}`)
-  const stale = staleReasons(mutants, verdicts)
-  for (const line of stale) console.log(line)
-  const count = (verdict: Verdict): number => verdicts.filter(other => other === verdict).length
-  const real = mutants.length - count("nothing, which is right")
-  const noticed = count("pure tests") + count("conformance")
-  const seconds = Math.round((performance.now() - start) / 1000)
-  console.log(
-    `${noticed} of ${real} checks are noticed when they are missing (${count("conformance")} by conformance alone), ` +
-      `${mutants.length - real} are equivalent; ${seconds} s`,
-  )
-  if (noticed < real || stale.length > 0) process.exitCode = 1
-} finally {
-  rmSync(copy, { recursive: true, force: true })
-}
+// At every end: the gate that runs this has a deadline.
+process.on("exit", () => rmSync(copy, { recursive: true, force: true }))
+process.on("SIGTERM", () => process.exit(1))
+const verdicts = await verdictsOf(copy, mutants)
+mutants.forEach(({ path, line, text }, index) => {
+  console.log(`${String(verdicts[index]).padEnd(24)} ${path.replace("src/kernel-daemon/", "")}:${line} ${text}`)
+})
+for (const { path, text, reason } of EQUIVALENT) console.log(`equivalent: ${path}, "${text}": ${reason}`)
+const stale = staleReasons(mutants, verdicts)
+for (const line of stale) console.log(line)
+const count = (verdict: Verdict): number => verdicts.filter(other => other === verdict).length
+const real = mutants.length - count("nothing, which is right")
+const noticed = count("pure tests") + count("conformance")
+const seconds = Math.round((performance.now() - start) / 1000)
+console.log(
+  `${noticed} of ${real} checks are noticed when they are missing (${count("conformance")} by conformance alone), ` +
+    `${mutants.length - real} are equivalent; ${seconds} s`,
+)
+if (noticed < real || stale.length > 0) process.exitCode = 1

@@ -36,11 +36,11 @@ export const CaseArg = { index: 0 } as const
 /** What a conformance-helper does; its first argument. */
 export const HelperTask = { obey: 0, watch: 1, count: 2, contend: 3, produce: 4, consume: 5, await: 6 } as const
 
-/** Positions in the arguments of a helper, after the task. `address` is that of the case's frame in the helper. */
-export const HelperArg = { task: 0, address: 1, number: 2, rounds: 3 } as const
+/** Positions in the arguments of a helper. */
+export const HelperArg = { task: 0, number: 1, rounds: 2 } as const
 
 /** Slots that helpers find filled, each task those that it needs. */
-export const HelperSlot = { watched: 20, go: 21, requests: 22, grants: 23 } as const
+export const HelperSlot = { watched: 20, go: 21, requests: 22, grants: 23, frame: 24 } as const
 
 /** A command to a helper that obeys: it is written into the frame as JSON, its length in front, and answered by a report. */
 export type Command =

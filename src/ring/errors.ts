@@ -39,20 +39,37 @@ export class PeerMisbehaviorError extends Error {
   }
 }
 
+/** What the kernel knows about a faulting address. */
+export interface FaultExplanation {
+  /** "lies in frame 3, mapped r; slot 100 has rights r", "is not mapped". */
+  readonly where: string
+  /** The slot of this component's capability to the object there; undefined where it has none. */
+  readonly capability: number | undefined
+}
+
 /** An access to a page that is not mapped here, or not with that right. Only the ring's own accesses end as this. */
 export class PageFault extends Error {
   override readonly name = "PageFault"
   /** Virtual address; -1 when it is not known (no fault handler was installed) or lies outside the VSpace. */
   readonly address: number
   readonly access: "read" | "write" | "unknown"
+  /** The slot of this component's capability to what lies there; undefined where it has none, or nobody was asked. */
+  readonly capability: number | undefined
 
-  constructor(address: number, access: "read" | "write" | "unknown", options?: ErrorOptions) {
+  constructor(
+    address: number,
+    access: "read" | "write" | "unknown",
+    explanation?: FaultExplanation,
+    options?: ErrorOptions,
+  ) {
     const where = address < 0 ? "an unknown address" : `0x${address.toString(16)}`
+    const what = explanation === undefined ? "" : `, which ${explanation.where}`
     super(
-      `Page fault: ${access} access at ${where}; map a frame there with that permission, or the capability is gone`,
+      `Page fault: ${access} at ${where}${what}; map a frame there with that permission, or the capability is gone`,
       options,
     )
     this.address = address
     this.access = access
+    this.capability = explanation?.capability
   }
 }

@@ -124,9 +124,9 @@ export class RingEnd implements Sleeper {
     return interruptionOf(this.#vspace.loadWord(this.#status))
   }
 
-  /** Why a wait ended with `result`, which is RESULT_DEADLINE or RESULT_STOPPED. A status, once not live, stays so. */
+  /** Why a wait ended with `result`, which is RESULT_DEADLINE or RESULT_STOPPED. A new peer may have made it live again. */
   outcome(result: number): Interruption {
-    return result === RESULT_DEADLINE ? "deadline" : (this.interruption() as Interruption)
+    return result === RESULT_DEADLINE ? "deadline" : (this.interruption() ?? "peer-gone")
   }
 
   interruptionBy(error: unknown): Interruption {

@@ -80,9 +80,15 @@ export function publishHeader(vspace: VSpace, address: number, { capacity, slotB
 
 /**
  * Reads the header, each word once, and validates it against the frame it stands in.
+ * @param needed what a ring of that geometry takes up of the frame
  * @throws {RingError} NotARing: naming the word that no ring of this layout, in a frame of this size, can have
  */
-export function readHeader(vspace: VSpace, address: number, frameBytes: number): Geometry {
+export function readHeader(
+  vspace: VSpace,
+  address: number,
+  frameBytes: number,
+  needed: (geometry: Geometry) => number,
+): Geometry {
   // ORDER ring-header: sees the header and indices that were written before publishHeader() stored the magic.
   const magic = vspace.loadWord(address + RING_MAGIC_WORD)
   if (magic === RING_CREATING)
@@ -98,8 +104,8 @@ export function readHeader(vspace: VSpace, address: number, frameBytes: number):
     refuse(address, "slotBytes", slotBytes, `a multiple of ${SLOT_ALIGN}, up to ${MAX_SLOT_BYTES}`)
   const stride = vspace.loadWord(address + RING_STRIDE_WORD)
   if (stride !== slotBytes) refuse(address, "stride", stride, `slotBytes, ${slotBytes}`)
-  const needed = bytesNeeded({ capacity, slotBytes })
-  if (needed > frameBytes) refuse(address, "size by its header", needed, `at most the frame's ${frameBytes} bytes`)
+  const bytes = needed({ capacity, slotBytes })
+  if (bytes > frameBytes) refuse(address, "size by its header", bytes, `at most the frame's ${frameBytes} bytes`)
   return { capacity, slotBytes }
 }
 

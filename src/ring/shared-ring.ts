@@ -2,18 +2,10 @@
 
 import { RingConsumer } from "./consumer.ts"
 import { RingError } from "./errors.ts"
-import { LINE_BYTES, RING_READ_INDEX, RING_WRITE_INDEX } from "./layout.ts"
+import { RING_READ_INDEX, RING_WRITE_INDEX } from "./layout.ts"
 import { RingProducer } from "./producer.ts"
-import type { RingPlace } from "./ring-end.ts"
-import {
-  bytesNeeded,
-  checkGeometry,
-  claimHeader,
-  type Geometry,
-  producerPartBytes,
-  publishHeader,
-  readHeader,
-} from "./ring-header.ts"
+import { bytesNeeded, checkGeometry, claimHeader, type Geometry, publishHeader } from "./ring-header.ts"
+import { placeFor, placeOf, type RingFrames, type RingParts } from "./ring-place.ts"
 import type { VSpace } from "./vspace.ts"
 import type { EndOptions } from "./wait.ts"
 
@@ -22,75 +14,85 @@ export interface RingOptions extends Geometry {
   readonly initialIndex?: number
 }
 
-export const SharedRing = {
-  /**
-   * Bytes of a frame that holds such a ring; the frame's own size is a multiple of the page size.
-   * @throws {RingError} InvalidArgument: a capacity or slot size that no ring can have
-   */
-  bytesNeeded(geometry: Geometry): number {
-    checkGeometry(geometry)
-    return bytesNeeded(geometry)
-  },
-
-  /**
-   * Makes a ring in an empty frame. Exactly one of the two ends, or their parent, does this; then both attach.
-   *
-   * @param address where the frame is mapped, writable; a multiple of 128
-   * @param frameBytes its size, from the kernel and not from a peer
-   * @throws {RingError} InvalidArgument: capacity, slot size or initial index that no ring can have
-   * @throws {RingError} RangeError, AlignmentError: the frame is too small for the ring, or not in the VSpace
-   * @throws {RingError} IllegalOperation: the frame's first word is not 0: it holds a ring already
-   * @throws {PageFault} the frame is not mapped here, or read-only
-   * Cost: under a microsecond; the slots are not touched.
-   */
-  create(vspace: VSpace, address: number, frameBytes: number, options: RingOptions): void {
-    const { initialIndex = 0 } = options
-    const needed = SharedRing.bytesNeeded(options)
-    if (initialIndex !== initialIndex >>> 0) {
-      throw new RingError(
-        "InvalidArgument",
-        `initialIndex is ${initialIndex}, which must be an integer, 0 to ${2 ** 32 - 1}`,
-      )
-    }
-    if (needed > frameBytes) {
-      const { capacity, slotBytes } = options
-      throw new RingError(
-        "RangeError",
-        `frameBytes is ${frameBytes}: ${capacity} slots of ${slotBytes} bytes need ${needed}; use a larger frame`,
-      )
-    }
-    vspace.checkRange("the ring's frame", address, frameBytes, LINE_BYTES)
-    claimHeader(vspace, address)
-    vspace.storeWord(address + RING_WRITE_INDEX, initialIndex)
-    vspace.storeWord(address + producerPartBytes(options) + RING_READ_INDEX, initialIndex)
-    publishHeader(vspace, address, options)
-  },
-
-  /**
-   * Attaches as the producer. The header is validated now and never read again. A new producer goes on where one that
-   * died left off.
-   *
-   * @param address where the frame is mapped here, readable and writable
-   * @param frameBytes its size, from the kernel and not from a peer
-   * @throws {RingError} NotARing: the header is not that of a ring in such a frame
-   * @throws {RingError} RangeError, AlignmentError: the frame is not in the VSpace
-   * @throws {RingError} NotEnoughMemory: no private memory is left for one more slot; an end keeps its memory for ever
-   * @throws {PeerMisbehaviorError} the consumer's index is impossible
-   * @throws {PageFault} the frame is not mapped here
-   * Cost: a few microseconds.
-   */
-  producer(vspace: VSpace, address: number, frameBytes: number, options: EndOptions = {}): RingProducer {
-    return new RingProducer(vspace, place(vspace, address, frameBytes), options)
-  },
-
-  /** Attaches as the consumer; otherwise as `producer`. */
-  consumer(vspace: VSpace, address: number, frameBytes: number, options: EndOptions = {}): RingConsumer {
-    return new RingConsumer(vspace, place(vspace, address, frameBytes), options)
-  },
+/**
+ * Bytes of a frame that holds such a ring; the frame's own size is a multiple of the page size.
+ * @throws {RingError} InvalidArgument: a capacity or slot size that no ring can have
+ */
+function bytesNeededChecked(geometry: Geometry): number {
+  checkGeometry(geometry)
+  return bytesNeeded(geometry)
 }
 
-function place(vspace: VSpace, address: number, frameBytes: number): RingPlace {
-  vspace.checkRange("the ring's frame", address, frameBytes, LINE_BYTES)
-  const geometry = readHeader(vspace, address, frameBytes)
-  return { ...geometry, producerPart: address, consumerPart: address + producerPartBytes(geometry) }
+/**
+ * Makes a ring in an empty frame, or in two. Exactly one of the two ends, or their parent, does this; then both attach.
+ *
+ * @param address where the frame is mapped, writable; a multiple of 128. Or the two parts, both writable: so only a
+ *   parent can make a ring of which each end writes its own part alone
+ * @param frameBytes its size, from the kernel and not from a peer
+ * @throws {RingError} InvalidArgument: capacity, slot size or initial index that no ring can have
+ * @throws {RingError} RangeError, AlignmentError: a frame is too small for the ring, or not in the VSpace
+ * @throws {RingError} IllegalOperation: the frame's first word is not 0: it holds a ring already
+ * @throws {PageFault} a frame is not mapped here, or read-only
+ * Cost: under a microsecond; the slots are not touched.
+ */
+function create(vspace: VSpace, address: number, frameBytes: number, options: RingOptions): void
+function create(vspace: VSpace, parts: RingParts, options: RingOptions): void
+function create(vspace: VSpace, where: number | RingParts, ...rest: [number, RingOptions] | [RingOptions]): void {
+  const [frames, options] = readArguments(where, rest)
+  if (options === undefined) throw new RingError("InvalidArgument", "options are missing: name capacity and slotBytes")
+  const { initialIndex = 0 } = options
+  checkGeometry(options)
+  if (initialIndex !== initialIndex >>> 0) {
+    throw new RingError(
+      "InvalidArgument",
+      `initialIndex is ${initialIndex}, which must be an integer, 0 to ${2 ** 32 - 1}`,
+    )
+  }
+  const { producerPart, consumerPart } = placeFor(vspace, frames, options)
+  claimHeader(vspace, producerPart)
+  vspace.storeWord(producerPart + RING_WRITE_INDEX, initialIndex)
+  vspace.storeWord(consumerPart + RING_READ_INDEX, initialIndex)
+  publishHeader(vspace, producerPart, options)
+}
+
+/**
+ * Attaches as the producer. The header is validated now and never read again. A new producer goes on where one that
+ * died left off.
+ *
+ * @param address where the frame is mapped here, readable and writable. Or the two parts: the producer's readable and
+ *   writable, the consumer's readable; nothing is stored in the consumer's
+ * @param frameBytes its size, from the kernel and not from a peer
+ * @throws {RingError} NotARing: the header is not that of a ring in such a frame
+ * @throws {RingError} RangeError, AlignmentError: a frame is not in the VSpace, or too small for its part
+ * @throws {RingError} NotEnoughMemory: no private memory is left for one more slot; an end keeps its memory for ever
+ * @throws {PeerMisbehaviorError} the consumer's index is impossible
+ * @throws {PageFault} a frame is not mapped here
+ * Cost: a few microseconds.
+ */
+function producer(vspace: VSpace, address: number, frameBytes: number, options?: EndOptions): RingProducer
+function producer(vspace: VSpace, parts: RingParts, options?: EndOptions): RingProducer
+function producer(vspace: VSpace, where: number | RingParts, ...rest: EndArguments): RingProducer {
+  const [frames, options = {}] = readArguments(where, rest)
+  return new RingProducer(vspace, placeOf(vspace, frames), options)
+}
+
+/** Attaches as the consumer, which stores in the consumer's part alone; otherwise as `producer`. */
+function consumer(vspace: VSpace, address: number, frameBytes: number, options?: EndOptions): RingConsumer
+function consumer(vspace: VSpace, parts: RingParts, options?: EndOptions): RingConsumer
+function consumer(vspace: VSpace, where: number | RingParts, ...rest: EndArguments): RingConsumer {
+  const [frames, options = {}] = readArguments(where, rest)
+  return new RingConsumer(vspace, placeOf(vspace, frames), options)
+}
+
+export const SharedRing = { bytesNeeded: bytesNeededChecked, create, producer, consumer }
+
+type EndArguments = [number, (EndOptions | undefined)?] | [(EndOptions | undefined)?]
+
+/** One frame takes two arguments, two parts take one; the options follow. */
+function readArguments<O>(
+  where: number | RingParts,
+  rest: [number, (O | undefined)?] | [(O | undefined)?],
+): [RingFrames, O | undefined] {
+  if (typeof where !== "number") return [where, rest[0] as O | undefined]
+  return [{ address: where, bytes: rest[0] as number }, rest[1]]
 }

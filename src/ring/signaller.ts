@@ -2,12 +2,10 @@
 
 import { RingError } from "./errors.ts"
 import {
+  ACK_BYTES,
+  ACK_SLEEP,
+  ACK_VALUE,
   LANE_BYTES,
-  MAX_LANES,
-  NOTIFICATION_ACKS,
-  NOTIFICATION_BYTES,
-  NOTIFICATION_LANES,
-  NOTIFICATION_SLEEP,
   RESULT_DONE_WAKE,
   SIGNALLER_ACK,
   SIGNALLER_BYTES,
@@ -20,6 +18,18 @@ import { wake } from "./wait.ts"
 
 const MAX_BADGE = 2n ** 64n - 1n
 
+/** Addresses of a lane, which its signaller writes, and of its acknowledgement, which the waiter writes. */
+export interface LanePlace {
+  readonly lane: number
+  readonly ack: number
+}
+
+/** @throws {RingError} RangeError, AlignmentError: one of the two does not lie in the VSpace */
+export function checkLane(vspace: VSpace, { lane, ack }: LanePlace): void {
+  vspace.checkRange("the notification's lane", lane, LANE_BYTES, 8)
+  vspace.checkRange("the notification's acknowledgement", ack, ACK_BYTES, 8)
+}
+
 export class NotificationSignaller {
   readonly #vspace: VSpace
   readonly #state: number
@@ -27,27 +37,20 @@ export class NotificationSignaller {
 
   /**
    * Goes on from the lane's value in memory, so a new holder can take over from one that died.
-   * @param page address of the notification's page, writable
-   * @param lane 0 to 15, held by nobody else
-   * @throws {RingError} RangeError, AlignmentError: no such lane, or the page is not in the VSpace
-   * @throws {PageFault} the page is not mapped here
+   * @param place a lane that nobody else holds, writable, and its acknowledgement, readable
+   * @throws {RingError} RangeError, AlignmentError: it does not lie in the VSpace
+   * @throws {PageFault} it is not mapped here
    */
-  constructor(vspace: VSpace, page: number, lane: number) {
-    if (!Number.isInteger(lane) || lane < 0 || lane >= MAX_LANES) {
-      throw new RingError(
-        "RangeError",
-        `lane is ${lane}, which must be 0 to ${MAX_LANES - 1}; pass the one that the kernel assigned`,
-      )
-    }
-    vspace.checkRange("the notification", page, NOTIFICATION_BYTES, 8)
+  constructor(vspace: VSpace, place: LanePlace) {
+    checkLane(vspace, place)
     this.#vspace = vspace
-    this.#lane = page + NOTIFICATION_LANES + lane * LANE_BYTES
-    const value = loadLane(vspace, this.#lane)
+    this.#lane = place.lane
+    const value = loadLane(vspace, place.lane)
     this.#state = vspace.allocatePrivate(SIGNALLER_BYTES, SIGNALLER_BYTES)
     vspace.u64[(this.#state + SIGNALLER_VALUE) / 8] = value
-    vspace.u32[(this.#state + SIGNALLER_LANE) / 4] = this.#lane
-    vspace.u32[(this.#state + SIGNALLER_ACK) / 4] = page + NOTIFICATION_ACKS + lane * 8
-    vspace.u32[(this.#state + SIGNALLER_SLEEP_WORD) / 4] = page + NOTIFICATION_SLEEP
+    vspace.u32[(this.#state + SIGNALLER_LANE) / 4] = place.lane
+    vspace.u32[(this.#state + SIGNALLER_ACK) / 4] = place.ack + ACK_VALUE
+    vspace.u32[(this.#state + SIGNALLER_SLEEP_WORD) / 4] = place.ack + ACK_SLEEP
   }
 
   /**
@@ -55,7 +58,7 @@ export class NotificationSignaller {
    * memory before is visible to who gets the bits, also where they merge with bits that are pending already.
    * @param badge 1n to 2^64 - 1
    * @throws {RingError} InvalidArgument: 0n signals nothing. RangeError: more than 64 bits
-   * @throws {PageFault} the page is not mapped here any more
+   * @throws {PageFault} the lane is not mapped here any more
    * Cost: about 20 ns; a system call when the waiter sleeps.
    */
   signal(badge: bigint): void {

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs"
 import { native } from "../../native/index.ts"
-import { PageFault, RingError } from "./errors.ts"
+import { type FaultExplanation, PageFault, RingError } from "./errors.ts"
 import { type Hot, instantiate } from "./hot.ts"
 import { STATUS_LIVE } from "./layout.ts"
 
@@ -33,6 +33,8 @@ export class VSpace {
   readonly processors: number
   /** Address of a private status word that stays live, for ends that were given none. */
   readonly alwaysLive: number
+  /** Asks the kernel what lies at an address, where there is one to ask. */
+  explainFault: ((address: number) => FaultExplanation) | undefined = undefined
   readonly #privateEnd: number
   #privateNext: number
   #faultsSeen = 0
@@ -128,15 +130,19 @@ export class VSpace {
     }
   }
 
-  /** What the hot code threw, as a PageFault if it was one; any other error as it is. */
+  /**
+   * What the hot code threw, as a PageFault if it was one; any other error as it is.
+   * Cost: of a page fault in a component, a call to the kernel.
+   */
   faultOf(error: unknown): unknown {
     if (!(error instanceof WebAssembly.RuntimeError) || !error.message.includes("out of bounds")) return error
     const fault = native.lastFault()
     // Without our handler in place there is no record, or only that of an earlier fault.
     if (fault === undefined || fault.sequence === this.#faultsSeen)
-      return new PageFault(-1, "unknown", { cause: error })
+      return new PageFault(-1, "unknown", undefined, { cause: error })
     this.#faultsSeen = fault.sequence
-    return new PageFault(fault.address, fault.access, { cause: error })
+    const { address, access } = fault
+    return new PageFault(address, access, address < 0 ? undefined : this.explainFault?.(address), { cause: error })
   }
 
   /**

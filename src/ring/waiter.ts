@@ -2,23 +2,26 @@
 
 import { RingError } from "./errors.ts"
 import {
-  LANE_BYTES,
+  ACK_SLEEP,
+  ACK_VALUE,
+  LINE_BYTES,
   MAX_LANES,
-  NOTIFICATION_ACKS,
   NOTIFICATION_BYTES,
-  NOTIFICATION_LANES,
-  NOTIFICATION_SLEEP,
+  NOTIFICATION_IN_USE,
   RESULT_DONE,
   RESULT_NONE,
   STATUS_LIVE,
   WAITER_ACKED,
   WAITER_ACKS,
   WAITER_BYTES,
+  WAITER_IN_USE,
+  WAITER_KERNEL_PART,
   WAITER_LANES,
   WAITER_STATUS_WORD,
   WAITER_TAKEN,
 } from "./layout.ts"
 import { statusWord } from "./ring-end.ts"
+import { checkLane, type LanePlace } from "./signaller.ts"
 import { SleepNumber } from "./sleep-number.ts"
 import type { VSpace } from "./vspace.ts"
 import {
@@ -33,40 +36,58 @@ import {
   Waiting,
 } from "./wait.ts"
 
-/** Futex words that a waiter sleeps on: both halves of each lane, and its status. */
-const SLEEP_WORDS = 2 * MAX_LANES + 1
+/** Futex words that a waiter sleeps on at most: both halves of each lane, the set of lanes, and its status. */
+const SLEEP_WORDS = 2 * MAX_LANES + 2
 const MAX_WAITERS = Math.floor(MAX_SLEEP_WORDS / SLEEP_WORDS)
+
+/** Where the parts of a notification are for who waits on it. */
+export interface WaiterPlace {
+  /** Address of what the kernel tells: the lanes in use and their badges. Readable. */
+  readonly kernelPart: number
+  /** At most MAX_LANES. What is in use is mapped: the lane readable, its acknowledgement writable. */
+  readonly lanes: readonly LanePlace[]
+}
 
 export class NotificationWaiter implements Sleeper {
   readonly #vspace: VSpace
   readonly #state: number
-  readonly #lanes: number
+  readonly #place: WaiterPlace
   readonly #status: number
-  readonly #sleepNumber: SleepNumber
   readonly #waiting: Waiting
+  /** For each lane that this waiter has slept on. */
+  readonly #sleepNumbers: (SleepNumber | undefined)[] = []
+  /** The lanes in use, as they were when it last said that it sleeps. */
+  #sleepsOn = 0
 
   /**
    * Goes on from the acknowledgements in memory, so a new waiter can take over from one that died.
-   * @param page address of the notification's page, writable; nobody else waits there
-   * @throws {RingError} RangeError, AlignmentError: the page is not in the VSpace
-   * @throws {PageFault} the page is not mapped here
+   * @param place nobody else waits there
+   * @throws {RingError} RangeError, AlignmentError: more lanes than there can be, or a part is not in the VSpace
+   * @throws {PageFault} it is not mapped here
    */
-  constructor(vspace: VSpace, page: number, options: EndOptions = {}) {
-    vspace.checkRange("the notification", page, NOTIFICATION_BYTES, 8)
+  constructor(vspace: VSpace, place: WaiterPlace, options: EndOptions = {}) {
+    const { kernelPart, lanes } = place
+    if (lanes.length > MAX_LANES) {
+      throw new RingError("RangeError", `lanes are ${lanes.length}, a notification has at most ${MAX_LANES}`)
+    }
+    vspace.checkRange("the notification", kernelPart, NOTIFICATION_BYTES, 8)
+    for (const lane of lanes) checkLane(vspace, lane)
     this.#vspace = vspace
-    this.#lanes = page + NOTIFICATION_LANES
+    this.#place = place
     this.#status = statusWord(vspace, options.status)
-    this.#sleepNumber = new SleepNumber(vspace, page + NOTIFICATION_SLEEP)
     this.#waiting = new Waiting(vspace, options.wait)
-    this.#state = vspace.allocatePrivate(WAITER_BYTES, LANE_BYTES)
+    const inUse = vspace.loadWord(kernelPart + NOTIFICATION_IN_USE)
+    const acked = lanes.map(({ ack }, lane) =>
+      // A lane that comes into use later has not been acknowledged by anybody.
+      isIn(inUse, lane) ? [vspace.loadWord(ack + ACK_VALUE), vspace.loadWord(ack + ACK_VALUE + 4)] : [0, 0],
+    )
+    this.#state = vspace.allocatePrivate(WAITER_BYTES, LINE_BYTES)
     vspace.u32[(this.#state + WAITER_STATUS_WORD) / 4] = this.#status
-    vspace.u32[(this.#state + WAITER_ACKS) / 4] = page + NOTIFICATION_ACKS
-    for (let lane = 0; lane < MAX_LANES; lane++) {
-      vspace.u32[(this.#state + WAITER_LANES) / 4 + lane] = this.#lanes + lane * LANE_BYTES
-      for (const half of [0, 4]) {
-        const acked = vspace.loadWord(page + NOTIFICATION_ACKS + lane * 8 + half)
-        vspace.u32[(this.#state + WAITER_ACKED + lane * 8 + half) / 4] = acked
-      }
+    vspace.u32[(this.#state + WAITER_KERNEL_PART) / 4] = kernelPart
+    for (const [lane, { lane: address, ack }] of lanes.entries()) {
+      vspace.u32[(this.#state + WAITER_LANES) / 4 + lane] = address
+      vspace.u32[(this.#state + WAITER_ACKS) / 4 + lane] = ack
+      vspace.u32.set(acked[lane] as number[], (this.#state + WAITER_ACKED) / 4 + 2 * lane)
     }
   }
 
@@ -106,7 +127,7 @@ export class NotificationWaiter implements Sleeper {
   /**
    * Waits on several notifications at once, with the wait strategy of the first. One that has bits is taken, the
    * earliest in the list where several have.
-   * @param waiters 1 to 3 of one VSpace: each takes 33 of the 128 words that Linux lets a thread sleep on
+   * @param waiters 1 to 3 of one VSpace: each takes up to 34 of the 128 words that Linux lets a thread sleep on
    * @returns the position in `waiters` and its bits; or why there are none, at the first waiter that is interrupted
    * @throws {RingError} RangeError: none, or more than 3 waiters
    * @throws as wait
@@ -138,26 +159,44 @@ export class NotificationWaiter implements Sleeper {
   }
 
   announce(): void {
-    this.#sleepNumber.announce()
+    this.#sleepsOn = this.#vspace.u32[(this.#state + WAITER_IN_USE) / 4] as number
+    for (const lane of this.#sleepLanes()) this.#sleepNumber(lane).announce()
   }
 
   retract(): void {
-    this.#sleepNumber.retract()
+    for (const lane of this.#sleepLanes()) this.#sleepNumber(lane).retract()
   }
 
   sleepWords(words: Uint32Array, at: number): number {
     const { u32 } = this.#vspace
     const acked = (this.#state + WAITER_ACKED) / 4
+    const { kernelPart, lanes } = this.#place
     let next = at
-    for (let half = 0; half < 2 * MAX_LANES; half++) {
-      words[next] = this.#lanes + (half >> 1) * LANE_BYTES + (half & 1) * 4
-      // Nothing was pending at the last look, so the lane was equal to its acknowledgement.
-      words[next + 1] = u32[acked + half] as number
+    const sleepOn = (address: number, value: number): void => {
+      words[next] = address
+      words[next + 1] = value
       next += 2
     }
-    words[next] = this.#status
-    words[next + 1] = STATUS_LIVE
-    return next + 2
+    for (const lane of this.#sleepLanes()) {
+      // Nothing was pending at the last look, so the lane was equal to its acknowledgement.
+      for (const half of [0, 1]) {
+        sleepOn((lanes[lane] as LanePlace).lane + 4 * half, u32[acked + 2 * lane + half] as number)
+      }
+    }
+    // ORDER lane-added: a lane whose signaller was not told that this end sleeps has changed this word.
+    sleepOn(kernelPart + NOTIFICATION_IN_USE, this.#sleepsOn)
+    sleepOn(this.#status, STATUS_LIVE)
+    return next
+  }
+
+  #sleepLanes(): number[] {
+    return this.#place.lanes.flatMap((_, lane) => (isIn(this.#sleepsOn, lane) ? [lane] : []))
+  }
+
+  #sleepNumber(lane: number): SleepNumber {
+    const { ack } = this.#place.lanes[lane] as LanePlace
+    this.#sleepNumbers[lane] ??= new SleepNumber(this.#vspace, ack + ACK_SLEEP)
+    return this.#sleepNumbers[lane]
   }
 
   #take(spins: number): number {
@@ -169,11 +208,15 @@ export class NotificationWaiter implements Sleeper {
   }
 
   #outcome(result: number): Interruption {
-    // A status, once not live, stays so.
+    // A new peer may have made it live meanwhile: then it was "peer-gone" that the hot code saw.
     return result === RESULT_DEADLINE
       ? "deadline"
-      : (interruptionOf(this.#vspace.loadWord(this.#status)) as Interruption)
+      : (interruptionOf(this.#vspace.loadWord(this.#status)) ?? "peer-gone")
   }
+}
+
+function isIn(set: number, lane: number): boolean {
+  return ((set >>> lane) & 1) === 1
 }
 
 function sleeperOf(waiters: readonly NotificationWaiter[]): Sleeper {

@@ -40,17 +40,26 @@ export const RING_READ_INDEX = 0
 export const RING_CONSUMER_SLEEP = LINE_BYTES
 export const RING_CONSUMER_PART_BYTES = 2 * LINE_BYTES
 
-// --- Notification: one page, so 16 lanes. The waiter's part comes first and only the waiter writes it.
+// --- Notification, the kernel's part: who waits reads it, and only the daemon writes it.
 
 export const MAX_LANES = 16
-/** The waiter's sleep number. */
-export const NOTIFICATION_SLEEP = 0
-/** One 64-bit acknowledgement for each lane, 8 bytes apart. */
-export const NOTIFICATION_ACKS = LINE_BYTES
-/** The lanes: 64 bits each, on a line of their own; only that lane's signaller writes it. */
-export const NOTIFICATION_LANES = 2 * LINE_BYTES
-export const LANE_BYTES = LINE_BYTES
-export const NOTIFICATION_BYTES = NOTIFICATION_LANES + MAX_LANES * LANE_BYTES
+/** Bit set: the lanes that have, or have had, a holder. It only grows. */
+export const NOTIFICATION_IN_USE = 0
+/** The bits that each lane may carry, 64 bits each. */
+export const NOTIFICATION_BADGES = LINE_BYTES
+export const NOTIFICATION_BYTES = NOTIFICATION_BADGES + MAX_LANES * 8
+
+// --- Notification, a lane: 64 bits that only its signaller writes and only the waiter reads.
+
+export const LANE_BYTES = 8
+
+// --- Notification, the acknowledgement of one lane: only the waiter writes it, and only that lane's signaller reads it.
+
+/** The lane as it was when its bits were last taken, 64 bits. */
+export const ACK_VALUE = 0
+/** The waiter's sleep number. On a line of its own: rarely written, so the signaller's load hits its cache. */
+export const ACK_SLEEP = 64
+export const ACK_BYTES = 128
 
 // --- An end of a ring, in its process's private memory: what the hot code needs, at hand and out of the peer's reach.
 
@@ -91,13 +100,17 @@ export const SIGNALLER_BYTES = 64
 export const WAITER_TAKEN = 0
 /** Addresses. */
 export const WAITER_STATUS_WORD = 8
-export const WAITER_ACKS = 12
+export const WAITER_KERNEL_PART = 12
 /** 64 bits: a lane as it was after its acknowledgement. */
 export const WAITER_SEEN = 16
+/** NOTIFICATION_IN_USE as last seen. */
+export const WAITER_IN_USE = 24
 /** Addresses of the lanes, 32 bits each. */
 export const WAITER_LANES = 64
+/** Addresses of their acknowledgements, 32 bits each. */
+export const WAITER_ACKS = WAITER_LANES + MAX_LANES * 4
 /** The acknowledgements as last stored, 64 bits each. */
-export const WAITER_ACKED = WAITER_LANES + MAX_LANES * 4
+export const WAITER_ACKED = WAITER_ACKS + MAX_LANES * 4
 export const WAITER_BYTES = WAITER_ACKED + MAX_LANES * 8
 
 // --- Results of the hot code. Where it returns a slot's address instead, that is larger than any of these.

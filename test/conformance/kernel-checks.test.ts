@@ -68,6 +68,22 @@ t.test("object_attach of what is being mapped, or of one mapping too many, is re
   t.equal(attachAnother(MAX_STATUS_WORDS), "NotEnoughMemory")
 })
 
+t.test("process_wait needs read on the TCB, and retype write on the CNode", async t => {
+  const k = new TestKernel()
+  const child = k.spawn()
+  k.derive(ROOT, child.tcb, 20, Right.write)
+  k.derive(ROOT, child.tcb, 21, Right.read)
+  k.call(child.pid, "report", { report: new Uint8Array(1) })
+  t.equal(k.outcome(ROOT, "process_wait", { tcb: 20 }), "IllegalOperation")
+  t.equal(k.outcome(ROOT, "process_wait", { tcb: 21 }), "ok")
+
+  k.derive(ROOT, OWN_CNODE, 22, Right.read)
+  k.derive(ROOT, OWN_CNODE, 23, Right.write)
+  const into = { untyped, type: ObjectType.Endpoint, sizeBits: 0, slot: 30, count: 1 }
+  t.equal(k.outcome(ROOT, "retype", { ...into, cnode: 22 }), "IllegalOperation")
+  t.equal(k.outcome(ROOT, "retype", { ...into, cnode: 23 }), "ok")
+})
+
 t.test("cap_mint and cap_move need their rights to the CNodes, each of them", async t => {
   const k = new TestKernel()
   const source = k.frame()

@@ -197,10 +197,20 @@ export class TestKernel {
         this.memories.set(effect.memory, effect.bytes)
         return () => this.memories.delete(effect.memory)
       case "prove-unmapped":
+      case "clear-lane":
         return nothing
       case "unmap":
-        this.pages.delete(`${effect.component}:${effect.address}`)
+        for (const [key, { component, address }] of this.pages) {
+          const within = address >= effect.address && address < effect.address + effect.bytes
+          if (component === effect.component && within) this.pages.delete(key)
+        }
         return nothing
+      case "map-all": {
+        const undo = effect.maps.map(map => this.#acquire(map))
+        return () => {
+          for (const undoOne of undo) undoOne()
+        }
+      }
       case "map": {
         if (!this.memories.has(effect.memory)) throw new Error(`memory ${effect.memory} is mapped but does not exist`)
         const page = `${effect.component}:${effect.address}`
@@ -222,6 +232,7 @@ export class TestKernel {
       if (effect.kind === "reply") this.#replies.set(decodeHeader(effect.message).number, effect.message)
       else this.effects.push(effect)
       if (effect.kind === "unmap") this.#acquire(effect)
+      if (effect.kind === "publish-lane") for (const map of effect.maps) this.#acquire(map)
       if (effect.kind === "set-status") this.words.set(`${effect.component}:${effect.index}`, effect.status)
       if (effect.kind === "destroy-memory" && !this.memories.delete(effect.memory)) {
         throw new Error(`memory ${effect.memory} is destroyed but does not exist`)

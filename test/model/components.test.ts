@@ -98,8 +98,8 @@ const step = fc.oneof(
 function ensurePagesAgree(k: TestKernel): void {
   const known = new Map<string, object>()
   for (const { id, state, vspace } of k.state.components.values()) {
-    for (const { address, bytes, permissions, object } of state === "ended" ? [] : vspace.mappings) {
-      known.set(`${id}:${address}`, { kind: "map", component: id, memory: object.memory, address, bytes, permissions })
+    for (const { parts } of state === "ended" ? [] : vspace.mappings) {
+      for (const part of parts) known.set(`${id}:${part.address}`, { kind: "map", component: id, ...part })
     }
   }
   assert.deepEqual(k.pages, known)

@@ -12,9 +12,11 @@ class Contender {
   readonly #requests: Notification
   readonly #grants: Notification
   readonly #number: number
+  readonly #address: number
 
   constructor(self: Component) {
     this.#self = self
+    this.#address = self.frame(HelperSlot.frame).address
     this.#requests = self.notification(HelperSlot.requests)
     this.#grants = self.notification(HelperSlot.grants)
     this.#number = self.argument(HelperArg.number)
@@ -58,7 +60,7 @@ class Contender {
   }
 
   #addressOf(index: number): number {
-    return this.#self.argument(HelperArg.address) + 4 * index
+    return this.#address + 4 * index
   }
 
   #ask(request: bigint): void {

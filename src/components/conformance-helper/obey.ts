@@ -1,11 +1,11 @@
 // obey.ts: does what the case writes into the shared frame, one command after the other, and reports what came of it.
 
-import { type Answer, type Command, HelperArg, HelperSlot } from "../../protocols/conformance.ts"
+import { type Answer, type Command, HelperSlot } from "../../protocols/conformance.ts"
 import { type Args, type Component, KernelError, PageFault, type SyscallName } from "../runtime/index.ts"
 
 export function obey(self: Component): void {
   const go = self.notification(HelperSlot.go)
-  const address = self.argument(HelperArg.address)
+  const { address } = self.frame(HelperSlot.frame)
   while (typeof go.wait() === "bigint") {
     const command = read(self, address)
     if (command.do === "leave") return

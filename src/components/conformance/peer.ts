@@ -4,9 +4,6 @@ import { type Answer, type Command, HelperSlot, HelperTask } from "../../protoco
 import { type Args, type Child, PAGE_BYTES, type SpawnConfig, type SyscallName } from "../runtime/index.ts"
 import { type Kit, READ_WRITE } from "./kit.ts"
 
-/** Where the kernel puts the first mapping of every component. */
-const FIRST_ADDRESS = 0x101_0000
-
 export class Peer {
   readonly child: Child
   readonly #kit: Kit
@@ -89,7 +86,7 @@ export class Peer {
   }
 }
 
-/** A running helper that has the frame mapped for reading and writing. `rest`: its arguments after the address. */
+/** A running helper that has the frame mapped for reading and writing. `rest`: its arguments after the task. */
 export function startHelper(
   kit: Kit,
   task: number,
@@ -99,13 +96,10 @@ export function startHelper(
 ): Child {
   const child = kit.self.spawnWithCaps({
     componentName: "conformance-helper",
-    capabilities,
-    arguments: [task, FIRST_ADDRESS, ...rest],
+    capabilities: [[HelperSlot.frame, frame], ...capabilities],
+    arguments: [task, ...rest],
   })
-  const { pid } = child
-  // Arguments are given before the kernel chooses the address.
-  const { address } = kit.call("memory_map_into", { frame, bytes: PAGE_BYTES, permissions: READ_WRITE, pid })
-  kit.equal("address of the first mapping of a component", address, FIRST_ADDRESS)
+  kit.call("memory_map_into", { frame, bytes: PAGE_BYTES, permissions: READ_WRITE, pid: child.pid })
   child.start()
   return child
 }

@@ -2,7 +2,14 @@
 
 import type { Percentiles } from "../../protocols/ipc-test.ts"
 import { percentiles } from "../plan/percentiles.ts"
-import { NotificationSignaller, NotificationWaiter, SharedRing, tsc, type VSpace } from "../runtime/index.ts"
+import {
+  NotificationFrame,
+  NotificationSignaller,
+  NotificationWaiter,
+  SharedRing,
+  tsc,
+  type VSpace,
+} from "../runtime/index.ts"
 
 const PAGE_BYTES = 4096
 const BLOCKS = 1_000
@@ -24,8 +31,8 @@ export function ringOpCycles(vspace: VSpace, slots: number, bytes: number): Perc
 /** Cycles of a signal that finds nobody asleep: a signal and a poll, less the poll alone. */
 export function signalNoWakeCycles(vspace: VSpace): Percentiles {
   const page = vspace.allocatePrivate(PAGE_BYTES, PAGE_BYTES)
-  const signaller = new NotificationSignaller(vspace, page, 0)
-  const waiter = new NotificationWaiter(vspace, page)
+  const signaller = new NotificationSignaller(vspace, NotificationFrame.lane(page, 0))
+  const waiter = new NotificationWaiter(vspace, NotificationFrame.waiter(vspace, page, 1))
   const pollOnly = inBlocks(() => waiter.poll(), 1)
   const both = inBlocks(() => {
     signaller.signal(1n)

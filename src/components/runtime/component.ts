@@ -3,9 +3,14 @@
 import { native } from "../../../native/index.ts"
 import { BootFd } from "../../kernel-daemon/abi/boot.ts"
 import { ConventionSlot } from "../../kernel-daemon/abi/limits.ts"
-import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
+import { AttachRole, NO_SLOT } from "../../kernel-daemon/abi/syscalls.ts"
+import type { RingConsumer } from "../../ring/consumer.ts"
+import type { RingProducer } from "../../ring/producer.ts"
+import { type RingOptions, SharedRing } from "../../ring/shared-ring.ts"
 import type { VSpace } from "../../ring/vspace.ts"
+import type { WaitStrategy } from "../../ring/wait.ts"
 import { boot } from "./boot.ts"
+import { Channel, channelParts } from "./channel.ts"
 import { type Child, type SpawnConfig, spawnWithCaps } from "./child.ts"
 import { Notification } from "./notification.ts"
 import { Syscalls } from "./syscalls.ts"
@@ -37,6 +42,10 @@ export class Component {
     this.pid = pid
     this.arguments = args
     this.vspace = vspace
+    vspace.explainFault = address => {
+      const { slot, text } = this.call("explain_address", { address })
+      return { where: text, capability: slot === NO_SLOT ? undefined : slot }
+    }
   }
 
   /** Any syscall of abi/syscalls.ts, by name. @throws {KernelError} the kernel refused; nothing has changed */
@@ -85,6 +94,29 @@ export class Component {
       this.#notifications.set(slot, notification)
     }
     return notification
+  }
+
+  /**
+   * Makes a channel for two children: a ring of which each end can write its own frame alone. See channel.ts.
+   * @throws {KernelError} NotEnoughMemory. {RingError} InvalidArgument: a capacity or slot size that no ring can have
+   */
+  createChannel(options: RingOptions): Channel {
+    return Channel.create(this, options)
+  }
+
+  /**
+   * This component's end of a channel, as its producer: `slot` and the one after it hold what `Channel.producer` put there.
+   * @throws {KernelError} FailedLookup: the frames are not there, or not mapped. {RingError} NotARing
+   */
+  producer(slot: number, wait?: WaitStrategy): RingProducer {
+    const { parts, options } = channelParts(this, slot, wait)
+    return SharedRing.producer(this.vspace, parts, options)
+  }
+
+  /** As `producer`, for the end that `Channel.consumer` is for. */
+  consumer(slot: number, wait?: WaitStrategy): RingConsumer {
+    const { parts, options } = channelParts(this, slot, wait)
+    return SharedRing.consumer(this.vspace, parts, options)
   }
 
   /** Creates a component whose capabilities are in place before it runs; suspended until `start()`. */

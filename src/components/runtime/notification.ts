@@ -1,9 +1,11 @@
 // notification.ts: one notification capability as its holder uses it. Attached on first use, in the role that is used.
 
 import { KernelError } from "../../kernel-daemon/abi/errors.ts"
+import { NOTIFICATION_LANES } from "../../kernel-daemon/abi/limits.ts"
+import { ackAddress, laneAddress } from "../../kernel-daemon/abi/notification-map.ts"
 import type { Result } from "../../kernel-daemon/abi/syscalls.ts"
 import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
-import { NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"
+import { type LanePlace, NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"
 import type { VSpace } from "../../ring/vspace.ts"
 import type { Interruption, WaitStrategy } from "../../ring/wait.ts"
 
@@ -64,15 +66,24 @@ export class Notification {
   #waiting(): NotificationWaiter {
     if (this.#waiter !== undefined) return this.#waiter
     const { address, status } = this.#attach(AttachRole.waiter)
-    this.#waiter = new NotificationWaiter(this.#vspace, address, {
-      status,
-      ...(this.#strategy === undefined ? {} : { wait: this.#strategy }),
-    })
+    const lanes = Array.from({ length: NOTIFICATION_LANES }, (_, lane) => placeOf(laneAddress(address, lane)))
+    this.#waiter = new NotificationWaiter(
+      this.#vspace,
+      { kernelPart: address, lanes },
+      {
+        status,
+        ...(this.#strategy === undefined ? {} : { wait: this.#strategy }),
+      },
+    )
     return this.#waiter
   }
 
   #attachSignaller(): { end: NotificationSignaller; badge: bigint } {
-    const { address, lane, badge } = this.#attach(AttachRole.signaller)
-    return { end: new NotificationSignaller(this.#vspace, address, lane), badge }
+    const { address, badge } = this.#attach(AttachRole.signaller)
+    return { end: new NotificationSignaller(this.#vspace, placeOf(address)), badge }
   }
+}
+
+function placeOf(lane: number): LanePlace {
+  return { lane, ack: ackAddress(lane) }
 }

@@ -88,7 +88,7 @@ export const Syscalls = {
   cap_grant: { number: 0x1014, args: { source: "index", tcb: "index", slot: "index", rights: "index" }, result: {} },
   /**
    * Where the object behind a slot stands in the caller's VSpace. A frame must have been mapped; a notification is mapped
-   * by its first attach. `role` is one of AttachRole. `lane` is NO_LANE unless the role is signaller. `status` is the
+   * by its first attach in each role, as notification-map.ts says. `role` is one of AttachRole. `lane` is NO_LANE unless the role is signaller. `status` is the
    * address of the word in which the kernel tells that the peers are gone or the capability revoked (ring/layout.ts).
    */
   object_attach: {
@@ -96,11 +96,17 @@ export const Syscalls = {
     args: { slot: "index", role: "index" },
     result: { address: "size", bytes: "size", permissions: "index", lane: "index", status: "size", badge: "word" },
   },
+  /**
+   * What lies at an address of the caller's VSpace, in words ("lies in frame 3, mapped r"), and the slot of the caller's
+   * capability to it, NO_SLOT where there is none. For fault reports.
+   */
+  explain_address: { number: 0x1016, args: { address: "size" }, result: { slot: "index", text: "text" } },
 } as const satisfies Readonly<Record<string, SyscallShape>>
 
 /** What the caller of object_attach wants to do with the object; each needs its right (write; read; none). */
 export const AttachRole = { frame: 0, signaller: 1, waiter: 2 } as const
 export const NO_LANE = 0xffff_ffff
+export const NO_SLOT = 0xffff_ffff
 
 export type SyscallName = keyof typeof Syscalls
 

@@ -3,20 +3,24 @@
 import type { Fd } from "../../../native/index.ts"
 import { KernelError } from "../abi/errors.ts"
 import { REVOKE_DEADLINE_MS } from "../abi/limits.ts"
+import { Permission } from "../abi/rights.ts"
 import type {
   AcquireEffect,
   CommitEffect,
   ComponentId,
   Ending,
   Invocation,
+  MapEffect,
   MemoryId,
   UnmapEffect,
 } from "../invocation/effects.ts"
 import type { Kernel } from "../invocation/kernel.ts"
 import { ComponentProcess } from "./component-process.ts"
+import { DaemonPages } from "./daemon-pages.ts"
 import type { Launch } from "./launch.ts"
 import { MemoryTable } from "./memory-table.ts"
 import { describeTraces, tracesOf } from "./memory-traces.ts"
+import { NotificationPages } from "./notification-pages.ts"
 import type { ComponentFolder } from "./programs.ts"
 import { StatusPages } from "./status-pages.ts"
 
@@ -31,6 +35,9 @@ export interface BrokerEvents {
   /** After the last component is reaped. */
   readonly onShutdown: (ok: boolean) => void
 }
+
+const READ = Permission.read
+const READ_WRITE = Permission.read | Permission.write
 
 /** Between two looks at a component that has not let go yet. */
 const PROVE_INTERVAL_MS = 1
@@ -51,6 +58,7 @@ export class Broker {
   readonly #events: BrokerEvents
   readonly #memories = new MemoryTable()
   readonly #statusPages: StatusPages
+  readonly #notificationPages: NotificationPages
   readonly #processes = new Map<ComponentId, ComponentProcess>()
   readonly #running = new Set<Running>()
   #shutdown: { ok: boolean } | undefined
@@ -60,7 +68,9 @@ export class Broker {
     this.#folder = folder
     this.#launch = launch
     this.#events = events
-    this.#statusPages = new StatusPages(ringWasm)
+    const daemonPages = new DaemonPages(ringWasm)
+    this.#statusPages = new StatusPages(daemonPages)
+    this.#notificationPages = new NotificationPages(daemonPages)
   }
 
   /** Spawns and starts the root task; `onRefused` says why it could not be. */
@@ -127,23 +137,82 @@ export class Broker {
   #acquire(effect: AcquireEffect, done: (refused?: Error) => void): void {
     switch (effect.kind) {
       case "create-memory":
-        return this.#memories.create(effect.memory, effect.bytes, effect.label, done)
+        return this.#createMemory(effect, done)
       case "spawn":
         return done(refusalOf(() => this.#spawn(effect.component, effect.name)))
-      case "map": {
-        const { component, memory, address, bytes, permissions } = effect
-        const process = this.#processes.get(component)
-        if (process === undefined) return done(new KernelError("PeerGone", `Component ${component} has ended`))
-        let fd: Fd = -1
-        const refused = refusalOf(() => {
-          fd = this.#memories.fdFor(memory, permissions)
-        })
-        return refused === undefined ? process.changeMapping(address, bytes, permissions, fd, done) : done(refused)
-      }
+      case "map":
+        return this.#map(effect, done)
+      case "map-all":
+        return this.#mapAll(effect.maps, done)
+      case "clear-lane":
+        return done(refusalOf(() => this.#clearLane(effect)))
       case "unmap":
         return this.#unmap(effect, done)
       case "prove-unmapped":
         return this.#prove(effect.component, effect.memory, done)
+    }
+  }
+
+  #createMemory(
+    { memory, bytes, label, kernelWrites }: Extract<AcquireEffect, { kind: "create-memory" }>,
+    done: (refused?: Error) => void,
+  ): void {
+    this.#memories.create(memory, bytes, label, refused => {
+      if (refused !== undefined || !kernelWrites) return done(refused)
+      const unwritable = refusalOf(() =>
+        this.#notificationPages.create(memory, this.#memories.fdFor(memory, READ_WRITE)),
+      )
+      if (unwritable !== undefined) this.#memories.destroy(memory)
+      done(unwritable)
+    })
+  }
+
+  #destroyMemory(memory: MemoryId): void {
+    this.#notificationPages.destroy(memory)
+    this.#memories.destroy(memory)
+  }
+
+  #map({ component, memory, address, bytes, permissions }: MapEffect, done: (refused?: Error) => void): void {
+    const process = this.#processes.get(component)
+    if (process === undefined) return done(new KernelError("PeerGone", `Component ${component} has ended`))
+    let fd: Fd = -1
+    const refused = refusalOf(() => {
+      fd = this.#memories.fdFor(memory, permissions)
+    })
+    return refused === undefined ? process.changeMapping(address, bytes, permissions, fd, done) : done(refused)
+  }
+
+  /** Sends them all before it returns. What was mapped beside one that is refused is unmapped again. */
+  #mapAll(maps: readonly MapEffect[], done: (refused?: Error) => void): void {
+    let refused: Error | undefined
+    let left = maps.length
+    for (const map of maps) {
+      this.#map(map, error => {
+        refused ??= error
+        left -= 1
+        if (left > 0) return
+        if (refused !== undefined) for (const each of maps) this.#unmap({ ...each, kind: "unmap" }, () => {})
+        done(refused)
+      })
+    }
+  }
+
+  #clearLane({ page, index, lane, ack }: Extract<AcquireEffect, { kind: "clear-lane" }>): void {
+    this.#notificationPages.clear(page, index, this.#memories.fdFor(lane, READ), this.#memories.fdFor(ack, READ))
+  }
+
+  #publishLane({ page, index, badge, maps }: Extract<CommitEffect, { kind: "publish-lane" }>): void {
+    let left = maps.length
+    const publish = (): void => this.#notificationPages.publish(page, index, badge)
+    if (left === 0) publish()
+    for (const map of maps) {
+      this.#map(map, refused => {
+        if (refused !== undefined) {
+          this.#processes.get(map.component)?.kill(`it did not map a lane of a notification: ${refused.message}`)
+        }
+        left -= 1
+        if (left === 0) publish()
+      })
     }
   }
 
@@ -178,11 +247,16 @@ export class Broker {
   #undo(effect: AcquireEffect): void {
     switch (effect.kind) {
       case "create-memory":
-        return this.#memories.destroy(effect.memory)
+        return this.#destroyMemory(effect.memory)
       case "spawn":
         return this.#processes.get(effect.component)?.kill("its creation was refused")
       case "map":
         return this.#unmap({ ...effect, kind: "unmap" }, () => {})
+      case "map-all":
+        for (const map of effect.maps) this.#unmap({ ...map, kind: "unmap" }, () => {})
+        return
+      case "clear-lane":
+        return // A lane without a badge harms nobody: whoever gets it next has it written anew.
       case "unmap":
       case "prove-unmapped":
         return // Only ever the way to a commit that cannot fail.
@@ -193,7 +267,10 @@ export class Broker {
     for (const effect of effects) {
       switch (effect.kind) {
         case "destroy-memory":
-          this.#memories.destroy(effect.memory)
+          this.#destroyMemory(effect.memory)
+          break
+        case "publish-lane":
+          this.#publishLane(effect)
           break
         case "unmap":
           this.#unmap(effect, () => {})
@@ -273,6 +350,8 @@ function refusal(effect: AcquireEffect, error: Error): KernelError {
   const what = {
     "create-memory": "allocate memory",
     map: "map",
+    "map-all": "map",
+    "clear-lane": "reuse a lane",
     unmap: "unmap",
     "prove-unmapped": "prove",
     spawn: "spawn",

@@ -2,12 +2,9 @@
 
 import { type Fd, native } from "../../../native/index.ts"
 import { Status } from "../../ring/layout.ts"
-import { VSpace } from "../../ring/vspace.ts"
 import { PAGE_BYTES } from "../abi/limits.ts"
-import { FRAMES_END, FRAMES_START, PRIVATE_END, PRIVATE_START, VSPACE_BYTES } from "../abi/vspace-map.ts"
 import type { HandleStatus } from "../invocation/effects.ts"
-
-const READ_WRITE = 3
+import type { DaemonPages } from "./daemon-pages.ts"
 
 const numberOf: Record<HandleStatus, number> = {
   live: Status.Live,
@@ -21,34 +18,24 @@ export interface StatusPage {
   readonly address: number
 }
 
-/** All pages lie in one VSpace of the daemon's own, so they are written by the same WebAssembly that reads them. */
 export class StatusPages {
-  readonly #vspace: VSpace
-  readonly #free: number[] = []
-  #next = FRAMES_START
+  readonly #daemonPages: DaemonPages
 
-  constructor(ringWasm: Uint8Array) {
-    const map = { bytes: VSPACE_BYTES, privateStart: PRIVATE_START, privateEnd: PRIVATE_END }
-    this.#vspace = VSpace.create(map, ringWasm)
+  constructor(daemonPages: DaemonPages) {
+    this.#daemonPages = daemonPages
   }
 
   /** @throws {NativeError} when memory, mappings or descriptors have run out; nothing is then held */
   create(): StatusPage {
-    const address = this.#free.at(-1) ?? this.#next
-    if (address >= FRAMES_END) throw new Error(`No address left for a status page below ${FRAMES_END}`)
     const writable = native.createFrame(PAGE_BYTES, "kaal-status")
     try {
       const fd = native.reopenReadOnly(writable)
       try {
-        native.map(address, PAGE_BYTES, writable, READ_WRITE)
+        return { fd, address: this.#daemonPages.add(writable) }
       } catch (error) {
         native.closeFd(fd)
         throw error
       }
-      // Nobody shall write it but through this mapping.
-      native.sealFutureWrites(writable)
-      if (this.#free.pop() === undefined) this.#next += PAGE_BYTES
-      return { fd, address }
     } finally {
       native.closeFd(writable)
     }
@@ -58,13 +45,12 @@ export class StatusPages {
   set(page: StatusPage, index: number, status: HandleStatus): void {
     const address = page.address + 4 * index
     // ORDER status: everything the kernel did before is visible to who sees the new status, which loads this word.
-    this.#vspace.storeWord(address, numberOf[status])
-    native.futexWake(address, 0x7fff_ffff)
+    this.#daemonPages.store(address, numberOf[status])
+    this.#daemonPages.wake(address)
   }
 
   destroy(page: StatusPage): void {
-    native.unmap(page.address, PAGE_BYTES)
+    this.#daemonPages.remove(page.address)
     native.closeFd(page.fd)
-    this.#free.push(page.address)
   }
 }

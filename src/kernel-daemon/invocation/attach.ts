@@ -1,25 +1,31 @@
 // attach.ts: object_attach: tells where an object stands in the caller's VSpace and what the caller is to it.
 
 import { KernelError } from "../abi/errors.ts"
-import { Permission, Right } from "../abi/rights.ts"
-import { type Args, AttachRole, NO_LANE, type Result } from "../abi/syscalls.ts"
+import { PAGE_BYTES } from "../abi/limits.ts"
+import { SIGNALLER_BYTES, WAITER_BYTES } from "../abi/notification-map.ts"
+import { Permission, type Permissions, Right } from "../abi/rights.ts"
+import { type Args, AttachRole, type Result } from "../abi/syscalls.ts"
 import type { Capability } from "../objects/capability.ts"
 import type { Component } from "../objects/component.ts"
 import { describeObject } from "../objects/kernel-object.ts"
 import type { Mapping } from "../objects/mapping.ts"
-import type { Notification } from "../objects/notification.ts"
+import { type Lane, type Notification, waiterParts } from "../objects/notification.ts"
+import type { AcquireEffect } from "./effects.ts"
 import { ensureRights, ensureUsable, lookupTyped, type Typed } from "./lookup.ts"
-import { ensureLanded, enter, mapPages } from "./mappings.ts"
-import type { Caller, Outcome, Transaction } from "./outcome.ts"
+import { detach, ensureLanded, enter, mapPart, whileInFlight } from "./mappings.ts"
+import { type Caller, type Outcome, Transaction } from "./outcome.ts"
 import { ensureStatusWord, statusAddress } from "./peer-status.ts"
 import type { KernelState } from "./state.ts"
+
+const READ_WRITE = Permission.read | Permission.write
 
 type Attached = Result<"object_attach">
 
 /**
  * object_attach. Role `frame`: the mapping of that frame in the caller's VSpace, preferably one made through the
- * capability in `slot`, else the oldest. Roles `signaller` and `waiter`: the notification's page is mapped, once for
- * each capability it is attached through; a signaller gets a lane of its own. Attaching again answers the same.
+ * capability in `slot`, else the oldest. Roles `signaller` and `waiter`: the notification's pages are mapped as
+ * abi/notification-map.ts says, once for each capability and role; a signaller gets a lane of its own. Attaching again
+ * answers the same.
  *
  * @throws {KernelError} FailedLookup: the slot is empty, or the frame is not mapped
  * @throws {KernelError} InvalidCapability: the slot holds an object of another type than the role takes
@@ -47,7 +53,7 @@ export function objectAttach(
 function attachFrame(state: KernelState, component: Component, slot: number): Attached {
   const { capability, object } = lookupTyped(component, slot, "Page")
   const [oldest] = object.peers.mappingsIn(component.id)
-  const mapping = mappingThrough(capability, component) ?? oldest
+  const mapping = mappingsThrough(capability, component)[0] ?? oldest
   if (mapping === undefined) {
     throw new KernelError(
       "FailedLookup",
@@ -56,7 +62,7 @@ function attachFrame(state: KernelState, component: Component, slot: number): At
   }
   ensureLanded(mapping)
   ensureStatusWord(component, mapping)
-  return attached(state, mapping, AttachRole.frame)
+  return attached(state, mapping)
 }
 
 function attachNotification(
@@ -68,32 +74,112 @@ function attachNotification(
   const { capability, object } = lookupTyped(component, slot, "Notification")
   ensureRights(capability, role === AttachRole.signaller ? Right.write : Right.read)
   ensureUsable(capability)
-  const present = mappingThrough(capability, component)
-  if (present !== undefined) ensureLanded(present)
-  ensureStatusWord(component, present)
-  if (role === AttachRole.waiter) object.ensureWaiter(component.id)
-  else object.ensureLane(present)
-  const mapping = present ?? enterPage(state, component, { capability, object })
-
-  if (role === AttachRole.signaller) object.addSignaller(mapping)
-  else object.addWaiter(mapping)
-  const result = attached(state, mapping, role)
-  return present === undefined ? mapPages(mapping, () => result) : result
+  const signals = role === AttachRole.signaller
+  const present = mappingsThrough(capability, component).find(mapping => object.isWaiter(mapping) !== signals)
+  if (present !== undefined) {
+    ensureLanded(present)
+    ensureStatusWord(component, present)
+    return attached(state, present)
+  }
+  ensureStatusWord(component, undefined)
+  return signals
+    ? attachSignaller(state, component, { capability, object })
+    : attachWaiter(state, component, { capability, object })
 }
 
-function enterPage(state: KernelState, component: Component, notification: Typed<Notification>): Mapping {
-  const { bytes } = notification.object
+function attachWaiter(
+  state: KernelState,
+  component: Component,
+  notification: Typed<Notification>,
+): Transaction<Attached> {
+  const { object } = notification
+  object.ensureWaiter(component.id)
+  const mapping = enterPages(state, component, notification, WAITER_BYTES, Permission.read)
+  object.addWaiter(mapping)
+  return mapParts(state, mapping, [])
+}
+
+/** Whoever waits gets to see a lane only when it is mapped there, so a lane that is new is published by the commit. */
+function attachSignaller(
+  state: KernelState,
+  component: Component,
+  notification: Typed<Notification>,
+): Transaction<Attached> {
+  const { object } = notification
+  object.ensureLane()
+  const mapping = enterPages(state, component, notification, SIGNALLER_BYTES, READ_WRITE)
+  const { lane, rebadged } = object.addSignaller(mapping, () => state.newMemoryId())
+  const isNew = !lane.standing
+  const attaching = mapParts(state, mapping, [
+    ...(isNew ? makeLane(object, lane) : []),
+    ...(rebadged ? [clearLane(object, lane)] : []),
+  ])
+  const commit = () => {
+    object.stand(lane)
+    if (object.references === 0) destroyNew(state, isNew ? lane : undefined)
+    else if (isNew || mapping.alive) publish(state, object, lane, isNew)
+    return attaching.commit()
+  }
+  const refuse = () => {
+    attaching.refuse()
+    object.refuse(lane, rebadged)
+  }
+  return new Transaction(attaching.acquire, commit, refuse)
+}
+
+/** The notification went while its lane was being made. */
+function destroyNew(state: KernelState, lane: Lane | undefined): void {
+  if (lane === undefined) return
+  for (const memory of [lane.lane, lane.ack]) state.emit({ kind: "destroy-memory", memory })
+}
+
+function makeLane({ memory }: Notification, { index, lane, ack }: Lane): AcquireEffect[] {
+  const label = `notification-${memory}-${index}`
+  return [
+    { kind: "create-memory", memory: lane, bytes: PAGE_BYTES, label: `${label}-lane`, kernelWrites: false },
+    { kind: "create-memory", memory: ack, bytes: PAGE_BYTES, label: `${label}-ack`, kernelWrites: false },
+  ]
+}
+
+function clearLane({ memory: page }: Notification, { index, lane, ack }: Lane): AcquireEffect {
+  return { kind: "clear-lane", page, index, lane, ack }
+}
+
+function publish(state: KernelState, object: Notification, lane: Lane, isNew: boolean): void {
+  // Whoever has it standing has it mapped; and nothing is mapped any more where the pages are on their way out.
+  const waiters = isNew ? [...object.waiters].filter(waiter => !waiter.leaving) : []
+  const maps = waiters.flatMap(waiter => waiterParts(lane, waiter).map(part => mapPart(waiter, part)))
+  state.emit({ kind: "publish-lane", page: object.memory, index: lane.index, badge: lane.badge, maps })
+}
+
+function enterPages(
+  state: KernelState,
+  component: Component,
+  notification: Typed<Notification>,
+  bytes: number,
+  permissions: Permissions,
+): Mapping {
   const address = component.vspace.chooseAddress(bytes)
-  return enter(state, component, notification, { address, bytes, permissions: Permission.read | Permission.write })
+  return enter(state, component, notification, { address, bytes, permissions })
 }
 
-function mappingThrough(capability: Capability, component: Component): Mapping | undefined {
-  for (const mapping of capability.mappings ?? []) if (mapping.component === component) return mapping
-  return undefined
+/** Has the pages of a notification's entered mapping mapped, after `first`. */
+function mapParts(state: KernelState, mapping: Mapping, first: readonly AcquireEffect[]): Transaction<Attached> {
+  const result = attached(state, mapping)
+  const maps = mapping.parts.map(part => mapPart(mapping, part))
+  return whileInFlight(
+    mapping,
+    [...first, { kind: "map-all", maps }],
+    () => result,
+    () => detach(mapping),
+  )
 }
 
-function attached(state: KernelState, mapping: Mapping, role: number): Attached {
-  const { address, bytes, permissions, capability } = mapping
-  const lane = role === AttachRole.signaller ? mapping.lane : NO_LANE
+function mappingsThrough(capability: Capability, component: Component): Mapping[] {
+  return [...(capability.mappings ?? [])].filter(mapping => mapping.component === component)
+}
+
+function attached(state: KernelState, mapping: Mapping): Attached {
+  const { address, bytes, permissions, lane, capability } = mapping
   return { address, bytes, permissions, lane, status: statusAddress(state, mapping), badge: capability.badge }
 }

@@ -167,5 +167,6 @@ function create<R>(
 
 function createMemory(object: Frame | Notification): AcquireEffect {
   const label = `${object.type === "Page" ? "frame" : "notification"}-${object.memory}`
-  return { kind: "create-memory", memory: object.memory, bytes: object.bytes, label }
+  const kernelWrites = object.type === "Notification"
+  return { kind: "create-memory", memory: object.memory, bytes: object.bytes, label, kernelWrites }
 }

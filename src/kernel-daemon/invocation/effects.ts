@@ -17,17 +17,39 @@ export interface UnmapEffect {
   readonly bytes: number
 }
 
+/** Over the same address and memory as before, it changes the permissions. */
+export interface MapEffect {
+  readonly kind: "map"
+  readonly component: ComponentId
+  readonly memory: MemoryId
+  readonly address: number
+  readonly bytes: number
+  readonly permissions: Permissions
+}
+
 /** What the operating system may refuse. Carried out in order, before the change is committed. */
 export type AcquireEffect =
-  | { readonly kind: "create-memory"; readonly memory: MemoryId; readonly bytes: number; readonly label: string }
-  /** Over the same address and memory as before, it changes the permissions. */
   | {
-      readonly kind: "map"
-      readonly component: ComponentId
+      readonly kind: "create-memory"
       readonly memory: MemoryId
-      readonly address: number
       readonly bytes: number
-      readonly permissions: Permissions
+      readonly label: string
+      /** The page of a notification, which the broker writes (`publish-lane`) and no component can. */
+      readonly kernelWrites: boolean
+    }
+  | MapEffect
+  /** Several at once, so that no unmap which is decided later reaches the component in between. All or none. */
+  | { readonly kind: "map-all"; readonly maps: readonly MapEffect[] }
+  /**
+   * Takes its badge from a lane that changes hands, in the notification's page: nothing that the next holder writes
+   * counts before `publish-lane`. Refused while bits of the last holder are pending.
+   */
+  | {
+      readonly kind: "clear-lane"
+      readonly page: MemoryId
+      readonly index: number
+      readonly lane: MemoryId
+      readonly ack: MemoryId
     }
   | UnmapEffect
   /**
@@ -42,6 +64,17 @@ export type CommitEffect =
   | { readonly kind: "destroy-memory"; readonly memory: MemoryId }
   /** Here where a component's end takes mappings out of others: nobody waits for the outcome. */
   | UnmapEffect
+  /**
+   * Maps a lane into those who wait, then writes its badge and that it is in use into the notification's page, and wakes
+   * who sleeps there. Who cannot map it is killed. Nothing is written where the page is gone by then.
+   */
+  | {
+      readonly kind: "publish-lane"
+      readonly page: MemoryId
+      readonly index: number
+      readonly badge: bigint
+      readonly maps: readonly MapEffect[]
+    }
   | { readonly kind: "start"; readonly component: ComponentId; readonly arguments: readonly number[] }
   | { readonly kind: "kill"; readonly component: ComponentId; readonly reason: string }
   | { readonly kind: "print"; readonly component: ComponentId; readonly text: string }

@@ -70,8 +70,10 @@ export function dropReference(state: KernelState, object: KernelObject, orphans:
       returnUntyped(object)
       return
     case "Page":
-    case "Notification":
       state.emit({ kind: "destroy-memory", memory: object.memory })
+      break
+    case "Notification":
+      for (const memory of object.memories) state.emit({ kind: "destroy-memory", memory })
       break
     case "CNode":
       orphans.push(object)

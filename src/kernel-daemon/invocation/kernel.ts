@@ -119,7 +119,8 @@ export class Kernel {
     let bytes = 0
     for (const mapping of this.#state.components.get(id)?.vspace.mappings ?? []) {
       const stands = mapping.alive && !mapping.leaving
-      if (stands && mapping.object.memory === memory) bytes += mapping.bytes
+      if (!stands) continue
+      for (const part of mapping.parts) if (part.memory === memory) bytes += part.bytes
     }
     return bytes
   }

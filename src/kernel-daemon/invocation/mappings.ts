@@ -5,8 +5,8 @@ import type { Permissions } from "../abi/rights.ts"
 import type { Capability } from "../objects/capability.ts"
 import type { Component } from "../objects/component.ts"
 import { describeObject, type SharedObject } from "../objects/kernel-object.ts"
-import { describeMapping, Mapping, NO_STATUS_WORD } from "../objects/mapping.ts"
-import type { AcquireEffect, UnmapEffect } from "./effects.ts"
+import { describeMapping, Mapping, NO_STATUS_WORD, type Part } from "../objects/mapping.ts"
+import type { AcquireEffect, MapEffect, UnmapEffect } from "./effects.ts"
 import { Transaction } from "./outcome.ts"
 import { welcome } from "./peer-status.ts"
 import type { KernelState } from "./state.ts"
@@ -81,14 +81,29 @@ export function ensureLanded(mapping: Mapping): void {
   )
 }
 
+/** One look at each component for each memory that it loses something of. */
+export function provesOf(mappings: readonly Mapping[]): AcquireEffect[] {
+  const proves = new Map<string, AcquireEffect>()
+  for (const { component, parts } of mappings) {
+    for (const { memory } of parts) {
+      proves.set(`${component.id} ${memory}`, { kind: "prove-unmapped", component: component.id, memory })
+    }
+  }
+  return [...proves.values()]
+}
+
 /** One invocation that named the mapping's range has ended. */
 export function landed(mapping: Mapping): void {
   mapping.inFlight -= 1
   releaseRange(mapping)
 }
 
-export function mapEffect({ component, object, address, bytes }: Mapping, permissions: Permissions): AcquireEffect {
+export function mapEffect({ component, object, address, bytes }: Mapping, permissions: Permissions): MapEffect {
   return { kind: "map", component: component.id, memory: object.memory, address, bytes, permissions }
+}
+
+export function mapPart({ component }: Mapping, part: Part): MapEffect {
+  return { kind: "map", component: component.id, ...part }
 }
 
 export function unmapEffect({ component, address, bytes }: Mapping): UnmapEffect {

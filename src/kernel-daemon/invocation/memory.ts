@@ -10,7 +10,7 @@ import type { Frame } from "../objects/frame.ts"
 import { describeObject } from "../objects/kernel-object.ts"
 import { describeMapping, type Mapping } from "../objects/mapping.ts"
 import { ensureUsable, ensureWholePages, lookupLivingTcb, lookupPid, lookupTyped, type Typed } from "./lookup.ts"
-import { detach, ensureLanded, enter, mapEffect, mapPages, unmapEffect, whileInFlight } from "./mappings.ts"
+import { detach, ensureLanded, enter, mapEffect, mapPages, provesOf, unmapEffect, whileInFlight } from "./mappings.ts"
 import type { Caller, Transaction } from "./outcome.ts"
 import type { KernelState } from "./state.ts"
 
@@ -94,8 +94,11 @@ export function memoryUnmap(
     detach(mapping)
     return {}
   }
+  // The lane of a notification may go to another holder, whom this one must not be able to disturb.
+  const proves = mapping.object.type === "Notification" ? provesOf([mapping]) : []
+  mapping.leaving = true
   // An unmap is never refused; where the caller has ended meanwhile, the mapping has too.
-  return whileInFlight(mapping, [unmapEffect(mapping)], commit, () => detach(mapping))
+  return whileInFlight(mapping, [unmapEffect(mapping), ...proves], commit, () => detach(mapping))
 }
 
 /**
@@ -109,8 +112,14 @@ export function memoryRemap(
   { address, bytes, permissions }: Args<"memory_remap">,
 ): Transaction<Result<"memory_remap">> {
   const mapping = ownMapping(component, address, bytes)
-  const { capability } = mapping
+  const { capability, object } = mapping
   ensurePermissions(permissions)
+  if (object.type !== "Page") {
+    throw new KernelError(
+      "IllegalOperation",
+      `${describeObject(object)} at ${hex(address)} keeps the permissions of its parts: only frames are remapped`,
+    )
+  }
   ensureUsable(capability)
   const own = capability.cnode?.owner === component.id
   ensureWithin(permissions, own ? capability.rights : mapping.permissions, describeMapping(mapping))

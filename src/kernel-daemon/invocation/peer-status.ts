@@ -18,6 +18,13 @@ export function tell(state: KernelState, mapping: Mapping, status: HandleStatus)
   state.emit({ kind: "set-status", component: component.id, index: statusWord, status })
 }
 
+/** Wakes who sleeps on the status word of a mapping, if it has one. */
+function rouse(state: KernelState, { component, statusWord }: Mapping): void {
+  if (statusWord === NO_STATUS_WORD || component.state === "ended") return
+  const status = component.statusWords.said(statusWord)
+  state.emit({ kind: "set-status", component: component.id, index: statusWord, status })
+}
+
 /** @throws {KernelError} NotEnoughMemory: the mapping, if there is one yet, has no status word and all are in use */
 export function ensureStatusWord({ id, statusWords }: Component, mapping: Mapping | undefined): void {
   if (statusWords.available || (mapping !== undefined && mapping.statusWord !== NO_STATUS_WORD)) return
@@ -49,7 +56,11 @@ export function welcome(state: KernelState, object: SharedObject): void {
 /** After a peer has died: who is now alone is told. */
 export function bereave(state: KernelState, object: SharedObject): void {
   const { peers } = object
-  if (peers.count > 1) return
+  if (peers.count > 1) {
+    // What the dead one stored without waking anybody must not stay unseen: a wake-up, and nothing new to read.
+    for (const mapping of peers.mappings()) rouse(state, mapping)
+    return
+  }
   peers.abandoned = true
   // The creator's mappings among these have no status word, or it would be a peer.
   for (const mapping of peers.mappings()) tell(state, mapping, "peer-gone")

@@ -15,6 +15,7 @@ import {
 } from "./capability.ts"
 import { endpointCreate, memoryAllocate, notificationCreate, retype } from "./creation.ts"
 import type { Call } from "./decode.ts"
+import { explainAddress } from "./explain.ts"
 import { memoryMap, memoryMapInto, memoryRemap, memoryShare, memoryUnmap } from "./memory.ts"
 import type { Caller, Handler, Outcome } from "./outcome.ts"
 import { processCreate, processKill, processStart } from "./process.ts"
@@ -50,6 +51,7 @@ const handlers: { readonly [N in SyscallName]: Handler<N> } = {
   report,
   cap_grant: capGrant,
   object_attach: objectAttach,
+  explain_address: explainAddress,
 }
 
 /** Performs a decoded call. Throws a KernelError, with nothing changed, when it is refused. */

@@ -12,7 +12,7 @@ import { isShared, type SharedObject } from "../objects/kernel-object.ts"
 import type { Mapping } from "../objects/mapping.ts"
 import type { AcquireEffect } from "./effects.ts"
 import { remove } from "./holding.ts"
-import { landed, unmapEffect } from "./mappings.ts"
+import { landed, provesOf, unmapEffect } from "./mappings.ts"
 import type { KernelState } from "./state.ts"
 
 /** Steps through tree and slots in one piece: below a millisecond or two of work. */
@@ -138,16 +138,6 @@ export class Removal {
     while (node !== undefined && node.cnode === undefined && node.firstChild === undefined) node = node.next
     return node !== undefined
   }
-}
-
-/** One look at each component for each memory that it loses something of. */
-function provesOf(mappings: readonly Mapping[]): AcquireEffect[] {
-  const proves = new Map<string, AcquireEffect>()
-  for (const { component, object } of mappings) {
-    const key = `${component.id} ${object.memory}`
-    proves.set(key, { kind: "prove-unmapped", component: component.id, memory: object.memory })
-  }
-  return [...proves.values()]
 }
 
 /**

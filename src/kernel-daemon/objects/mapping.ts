@@ -4,10 +4,18 @@ import { formatPermissions, type Permissions } from "../abi/rights.ts"
 import { NO_LANE } from "../abi/syscalls.ts"
 import type { Capability } from "./capability.ts"
 import type { Component } from "./component.ts"
-import { describeObject, type SharedObject } from "./kernel-object.ts"
+import { describeObject, type MemoryId, type SharedObject } from "./kernel-object.ts"
 
 /** A mapping whose status nobody has asked for has no status word. */
 export const NO_STATUS_WORD = -1
+
+/** A piece of a mapping: one memory, from its start. */
+export interface Part {
+  readonly memory: MemoryId
+  readonly address: number
+  readonly bytes: number
+  readonly permissions: Permissions
+}
 
 export class Mapping {
   readonly component: Component
@@ -41,6 +49,12 @@ export class Mapping {
     this.address = address
     this.bytes = bytes
     this.permissions = permissions
+  }
+
+  /** What it shows: a frame's is one piece, a notification's has one for each memory, and may have gaps. */
+  get parts(): readonly Part[] {
+    const { object, address, bytes, permissions } = this
+    return object.type === "Page" ? [{ memory: object.memory, address, bytes, permissions }] : object.partsOf(this)
   }
 }
 

@@ -27,6 +27,11 @@ export class StatusWords {
     this.#freed.push(index)
   }
 
+  /** What a word in use says. */
+  said(index: number): HandleStatus {
+    return this.#said[index] ?? "live"
+  }
+
   /** Notes what the word is made to say. False when it says so already. */
   say(index: number, status: HandleStatus): boolean {
     if (this.#said[index] === status) return false

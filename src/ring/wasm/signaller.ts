@@ -23,7 +23,7 @@ export function signal(signaller: usize, bits: u64): u32 {
   const lane = load<u32>(signaller, SIGNALLER_LANE)
   const ack = load<u32>(signaller, SIGNALLER_ACK)
   let value = load<u64>(signaller, SIGNALLER_VALUE)
-  let toggled = bits & ~(value ^ atomic.load<u64>(ack))
+  const toggled = bits & ~(value ^ atomic.load<u64>(ack))
   const merged = bits ^ toggled
   value ^= toggled
   // ORDER lane-publish: data written before this store is visible to take(), which loads the lane.
@@ -33,14 +33,12 @@ export function signal(signaller: usize, bits: u64): u32 {
     // lane again. So either we see here that the bit was taken, or that second load sees our store.
     const taken = merged & ~(value ^ atomic.load<u64>(ack))
     if (taken != 0) {
-      toggled |= taken
       value ^= taken
       atomic.store<u64>(lane, value)
     }
   }
   store<u64>(signaller, value, SIGNALLER_VALUE)
-  // Where all bits merged the waiter is awake, or was woken by the signal that they merged with.
-  if (toggled == 0) return RESULT_DONE
+  // Also where all bits merged: whoever held this lane before may have died between its store and its wake.
   const sleepWord = load<u32>(signaller, SIGNALLER_SLEEP_WORD)
   return mustWake(sleepWord, signaller + SIGNALLER_WOKEN) ? RESULT_DONE_WAKE : RESULT_DONE
 }

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { native } from "../../../native/index.ts"
 import { PAGE_BYTES } from "../../../src/kernel-daemon/abi/limits.ts"
 import { FRAMES_START, PRIVATE_END, PRIVATE_START, VSPACE_BYTES } from "../../../src/kernel-daemon/abi/vspace-map.ts"
-import { Status } from "../../../src/ring/layout.ts"
-import { NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
+import { NOTIFICATION_IN_USE, Status } from "../../../src/ring/layout.ts"
+import { NotificationFrame, NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
 import { SharedRing } from "../../../src/ring/shared-ring.ts"
 import { VSpace } from "../../../src/ring/vspace.ts"
 import { burstCount, itemCount, recordLineBytes, recordLines, roundCount } from "./counts.ts"
@@ -39,8 +39,8 @@ function produce(spinNs: number): void {
 
 /** Answers each signal on page 0 with one on page 1. */
 function answer(spinNs: number): void {
-  const waiter = new NotificationWaiter(vspace, frame(0), { wait: { spinNs } })
-  const signaller = new NotificationSignaller(vspace, frame(1), 3)
+  const waiter = new NotificationWaiter(vspace, NotificationFrame.waiter(vspace, frame(0)), { wait: { spinNs } })
+  const signaller = new NotificationSignaller(vspace, NotificationFrame.lane(frame(1), 3))
   for (let round = 0; round < roundCount; round++) {
     const badge = waiter.wait(PATIENCE_NS)
     if (typeof badge === "string") throw new Error(`Round ${round}: ${badge}`)
@@ -53,7 +53,7 @@ function answer(spinNs: number): void {
  * meets a bit that is pending, is just being taken, or has been: the gap between the two varies, so that all are hit.
  */
 function merge(): void {
-  const signaller = new NotificationSignaller(vspace, frame(0), 0)
+  const signaller = new NotificationSignaller(vspace, NotificationFrame.lane(frame(0), 0))
   const data = frame(1)
   const echo = data + recordLines * recordLineBytes
   for (let burst = 1; burst <= burstCount; burst++) {
@@ -81,12 +81,23 @@ async function tell(status: number): Promise<void> {
   await sleep(PATIENCE_NS / 1e6)
 }
 
+/** As the daemon does it when a signaller comes: lane 7 comes into use, and then it signals. */
+async function join(): Promise<void> {
+  const address = frame(0)
+  await sleep(50)
+  vspace.storeWord(address + NOTIFICATION_IN_USE, 0x81)
+  native.futexWake(address + NOTIFICATION_IN_USE, 1)
+  await sleep(50)
+  new NotificationSignaller(vspace, NotificationFrame.lane(address, 7)).signal(8n)
+}
+
 const modes: Record<string, () => void | Promise<void>> = {
   "produce-parking": () => produce(0),
   "produce-spinning": () => produce(20_000),
   "answer-parking": () => answer(0),
   "answer-spinning": () => answer(3_000),
   merge,
+  join,
   "tell-revoked": () => tell(Status.Revoked),
   "tell-peer-gone": () => tell(Status.PeerGone),
 }

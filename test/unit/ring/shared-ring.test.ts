@@ -15,7 +15,7 @@ import {
 } from "../../../src/ring/layout.ts"
 import { producerPartBytes } from "../../../src/ring/ring-header.ts"
 import { SharedRing } from "../../../src/ring/shared-ring.ts"
-import { frameTwice, freeAddress, mapFrame, newFrame, READ, vspace } from "../../helpers/ring.ts"
+import { frameTwice, freeAddress, mapFrame, newFrame, READ, READ_WRITE, vspace } from "../../helpers/ring.ts"
 
 const geometry = { capacity: 32, slotBytes: 64 }
 
@@ -190,4 +190,38 @@ t.test("create() touches nothing outside its frame", async t => {
   const consumer = SharedRing.consumer(vspace, address, PAGE_BYTES)
   t.ok(producer.tryPush(new Uint8Array(slotBytes).fill(9)))
   t.same(consumer.tryPop(), new Uint8Array(slotBytes).fill(9))
+})
+
+t.test("a ring in two frames: each end writes its own, and reads the other's through a read-only mapping", async t => {
+  const [first, second] = [newFrame(t, PAGE_BYTES), newFrame(t, PAGE_BYTES)]
+  const map = (fd: number, permissions: number) => ({
+    address: mapFrame(t, fd, PAGE_BYTES, permissions),
+    bytes: PAGE_BYTES,
+  })
+  const writable = { producerPart: map(first, READ_WRITE), consumerPart: map(second, READ_WRITE) }
+  SharedRing.create(vspace, writable, { capacity: 2, slotBytes: 64 })
+  const forProducer = { producerPart: map(first, READ_WRITE), consumerPart: map(second, READ) }
+  const forConsumer = { producerPart: map(first, READ), consumerPart: map(second, READ_WRITE) }
+  const wait = { spinNs: 0 }
+  const producer = SharedRing.producer(vspace, forProducer, { wait })
+  const consumer = SharedRing.consumer(vspace, forConsumer, { wait })
+  for (let item = 0; item < 5; item++) {
+    t.equal(producer.push(Uint8Array.of(item), 1_000_000), "pushed")
+    t.match(consumer.pop(1_000_000), { 0: item })
+  }
+  t.equal(consumer.pop(1_000_000), "deadline", "it can sleep on what it can only read")
+  for (let item = 0; item < 2; item++) producer.tryPush()
+  t.equal(producer.push(undefined, 1_000_000), "deadline")
+  t.throws(() => SharedRing.create(vspace, forProducer, { capacity: 2, slotBytes: 64 }), { code: "IllegalOperation" })
+})
+
+t.test("a ring in two frames refuses a part that is too small, by name", async t => {
+  const producerPart = { address: mapFrame(t, newFrame(t, PAGE_BYTES), PAGE_BYTES), bytes: PAGE_BYTES }
+  const consumerPart = { address: mapFrame(t, newFrame(t, PAGE_BYTES), PAGE_BYTES), bytes: 128 }
+  const refused = (message: RegExp) => ({ code: "RangeError", message })
+  const create = (capacity: number) =>
+    SharedRing.create(vspace, { producerPart, consumerPart }, { capacity, slotBytes: 64 })
+  t.throws(() => create(64), refused(/producerPart.bytes is 4096: .* need 4480/))
+  t.throws(() => create(4), refused(/consumerPart.bytes is 128: .* need 256/))
+  t.equal(vspace.loadWord(producerPart.address), 0, "a refusal changes nothing")
 })

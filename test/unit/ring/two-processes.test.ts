@@ -2,7 +2,8 @@
 
 import t from "tap"
 import { PAGE_BYTES } from "../../../src/kernel-daemon/abi/limits.ts"
-import { NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
+import { NOTIFICATION_IN_USE } from "../../../src/ring/layout.ts"
+import { NotificationFrame, NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
 import { SharedRing } from "../../../src/ring/shared-ring.ts"
 import { mapFrame, newFrame, SECOND_NS, startPeer, vspace } from "../../helpers/ring.ts"
 import { burstCount, itemCount, recordLineBytes, recordLines, roundCount } from "./counts.ts"
@@ -45,8 +46,8 @@ for (const [mode, spinNs] of [
     async t => {
       const frames = [newFrame(t, PAGE_BYTES), newFrame(t, PAGE_BYTES)]
       const [question, answer] = frames.map(frame => mapFrame(t, frame, PAGE_BYTES)) as [number, number]
-      const signaller = new NotificationSignaller(vspace, question, 9)
-      const waiter = new NotificationWaiter(vspace, answer, { wait: { spinNs } })
+      const signaller = new NotificationSignaller(vspace, NotificationFrame.lane(question, 9))
+      const waiter = new NotificationWaiter(vspace, NotificationFrame.waiter(vspace, answer), { wait: { spinNs } })
       const peer = startPeer(t, mode, frames)
       for (let round = 0; round < roundCount; round++) {
         const badge = 1n << BigInt(round % 64)
@@ -64,7 +65,7 @@ t.test(
   async t => {
     const frames = [newFrame(t, PAGE_BYTES), newFrame(t, PAGE_BYTES)]
     const [page, data] = frames.map(frame => mapFrame(t, frame, PAGE_BYTES)) as [number, number]
-    const waiter = new NotificationWaiter(vspace, page, { wait: { spinNs: 50_000 } })
+    const waiter = new NotificationWaiter(vspace, NotificationFrame.waiter(vspace, page), { wait: { spinNs: 50_000 } })
     const peer = startPeer(t, "merge", frames)
     let seen = 0
     let takes = 0
@@ -84,3 +85,16 @@ t.test(
     t.same(await peer.ended(), { code: 0 })
   },
 )
+
+t.test("a lane that comes into use while its waiter sleeps is slept on from then", async t => {
+  const frame = newFrame(t, PAGE_BYTES)
+  const page = mapFrame(t, frame, PAGE_BYTES)
+  const place = NotificationFrame.waiter(vspace, page)
+  vspace.storeWord(page + NOTIFICATION_IN_USE, 1)
+  const waiter = new NotificationWaiter(vspace, place, { wait: { spinNs: 0 } })
+  const peer = startPeer(t, "join", [frame])
+  const start = performance.now()
+  t.equal(waiter.wait(PATIENCE_NS), 8n)
+  t.ok(performance.now() - start < PATIENCE_NS / 2e6, "woken, not at the deadline")
+  t.same(await peer.ended(), { code: 0 })
+})

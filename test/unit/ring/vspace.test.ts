@@ -6,7 +6,7 @@ import { native } from "../../../native/index.ts"
 import { PAGE_BYTES } from "../../../src/kernel-daemon/abi/limits.ts"
 import { PRIVATE_END, PRIVATE_START } from "../../../src/kernel-daemon/abi/vspace-map.ts"
 import { PageFault } from "../../../src/ring/errors.ts"
-import { NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
+import { NotificationFrame, NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
 import { SharedRing } from "../../../src/ring/shared-ring.ts"
 import {
   freeAddress,
@@ -76,8 +76,8 @@ t.test(
     SharedRing.create(vspace, ring, PAGE_BYTES, { capacity: 1, slotBytes: 64 })
     const producer = SharedRing.producer(vspace, ring, PAGE_BYTES)
     const consumer = SharedRing.consumer(vspace, ring, PAGE_BYTES)
-    const signaller = new NotificationSignaller(vspace, page, 0)
-    const waiter = new NotificationWaiter(vspace, page)
+    const signaller = new NotificationSignaller(vspace, NotificationFrame.lane(page, 0))
+    const waiter = new NotificationWaiter(vspace, NotificationFrame.waiter(vspace, page))
     producer.claim()
     native.unmap(ring, 2 * PAGE_BYTES)
     const operations = {
@@ -91,8 +91,8 @@ t.test(
       poll: () => waiter.poll(),
       wait: () => waiter.wait(SECOND_NS),
       waitAny: () => NotificationWaiter.waitAny([waiter], SECOND_NS),
-      signaller: () => new NotificationSignaller(vspace, page, 0),
-      waiter: () => new NotificationWaiter(vspace, page),
+      signaller: () => new NotificationSignaller(vspace, NotificationFrame.lane(page, 0)),
+      waiter: () => new NotificationWaiter(vspace, NotificationFrame.waiter(vspace, page)),
     }
     for (const [name, operation] of Object.entries(operations)) t.throws(operation, PageFault, name)
   },

@@ -5,7 +5,7 @@ import { native } from "../../../native/index.ts"
 import { PAGE_BYTES } from "../../../src/kernel-daemon/abi/limits.ts"
 import { PageFault } from "../../../src/ring/errors.ts"
 import { RING_CONSUMER_SLEEP, Status } from "../../../src/ring/layout.ts"
-import { NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
+import { NotificationFrame, NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
 import { producerPartBytes } from "../../../src/ring/ring-header.ts"
 import { SharedRing } from "../../../src/ring/shared-ring.ts"
 import { freeAddress, mapFrame, newFrame, READ_WRITE, SECOND_NS, startPeer, vspace } from "../../helpers/ring.ts"
@@ -23,8 +23,8 @@ function channel(t: Test, wait: { spinNs?: number; park?: boolean } = { spinNs: 
   SharedRing.create(vspace, ring, PAGE_BYTES, geometry)
   const producer = SharedRing.producer(vspace, ring, PAGE_BYTES, { status, wait })
   const consumer = SharedRing.consumer(vspace, ring, PAGE_BYTES, { status, wait })
-  const signaller = new NotificationSignaller(vspace, page, 0)
-  const waiter = new NotificationWaiter(vspace, page, { status, wait })
+  const signaller = new NotificationSignaller(vspace, NotificationFrame.lane(page, 0))
+  const waiter = new NotificationWaiter(vspace, NotificationFrame.waiter(vspace, page), { status, wait })
   return { ring, page, status, statusFrame, producer, consumer, signaller, waiter }
 }
 

@@ -18,14 +18,17 @@ function tree(t: Test): string {
         alpha: { "main.ts": "export {}\n" },
         beta: { "main.ts": "export {}\n" },
         library: { "shared.ts": "export {}\n" },
-        runtime: { "main.ts": "export {}\n" },
+        runtime: { "main.ts": "export {}\n", "start.ts": "export {}\n" },
       },
     },
   })
 }
 
 t.test("entries() lists the programs, and every component folder with a main.ts except the runtime", async t => {
-  t.same(Object.keys(entries(tree(t))), ["kernel-daemon", "kaal", "components/alpha", "components/beta"])
+  t.same(Object.keys(entries(tree(t))), [
+    ...["kernel-daemon", "kaal", "component-start"],
+    ...["components/alpha", "components/beta"],
+  ])
 })
 
 t.test("bundle() writes CommonJS that knows where it is, and the command starts by itself", async t => {

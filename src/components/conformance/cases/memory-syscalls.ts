@@ -67,11 +67,13 @@ export const MEMORY_SYSCALLS = {
       const own = ConventionSlot.ownTcb
       kit.refused("start of oneself", "IllegalOperation", "process_start", { tcb: own })
       kit.refused("wait for oneself", "IllegalOperation", "process_wait", { tcb: own })
-      const powerless = kit.derive(own, 0)
+      const peer = new Peer(kit)
+      const powerless = kit.derive(peer.child.tcb, 0)
       for (const name of ["process_start", "process_wait", "process_kill"] as const) {
         kit.refused(`${name} without a right`, "IllegalOperation", name, { tcb: powerless })
       }
       kit.delete(powerless)
+      peer.end()
     },
   }),
 

@@ -1,0 +1,105 @@
+// channel.ts: a ring in two frames, of which each end can write its own alone: made by a parent, used by two children.
+
+import { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
+import { Permission, Right } from "../../kernel-daemon/abi/rights.ts"
+import { RING_CONSUMER_PART_BYTES } from "../../ring/layout.ts"
+import { producerPartBytes } from "../../ring/ring-header.ts"
+import type { RingParts } from "../../ring/ring-place.ts"
+import { type RingOptions, SharedRing } from "../../ring/shared-ring.ts"
+import type { EndOptions, WaitStrategy } from "../../ring/wait.ts"
+import type { CapabilitySource, Child } from "./child.ts"
+import type { Component } from "./component.ts"
+
+type Gift = readonly [childSlot: number, source: CapabilitySource]
+type End = "producer" | "consumer"
+
+interface OwnFrame {
+  readonly slot: number
+  readonly bytes: number
+}
+
+const READ_WRITE = Permission.read | Permission.write
+
+/**
+ * The parent's side of a channel. A child finds the producer's frame in a slot of its choice and the consumer's in the
+ * next one, and attaches with `Component.producer(slot)` or `.consumer(slot)`.
+ */
+export class Channel {
+  /** The parent's capabilities, with all rights: revoke one to take its frame from both ends. */
+  readonly producerFrame: number
+  readonly consumerFrame: number
+  readonly #component: Component
+  readonly #frames: readonly [producer: OwnFrame, consumer: OwnFrame]
+
+  private constructor(component: Component, frames: readonly [OwnFrame, OwnFrame]) {
+    this.#component = component
+    this.#frames = frames
+    this.producerFrame = frames[0].slot
+    this.consumerFrame = frames[1].slot
+  }
+
+  /** Allocates the two frames and makes the ring in them; they do not stay mapped here. */
+  static create(component: Component, options: RingOptions): Channel {
+    SharedRing.bytesNeeded(options)
+    const sizes = [producerPartBytes(options), RING_CONSUMER_PART_BYTES].map(
+      bytes => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES,
+    )
+    const frames = sizes.map(bytes => ({ bytes, slot: component.call("memory_allocate", { bytes }).slot }))
+    const parts = frames.map(({ slot, bytes }) => {
+      const { address } = component.call("memory_map", { frame: slot, bytes, permissions: READ_WRITE })
+      return { address, bytes }
+    })
+    const [producerPart, consumerPart] = parts as [RingParts["producerPart"], RingParts["consumerPart"]]
+    SharedRing.create(component.vspace, { producerPart, consumerPart }, options)
+    for (const { address, bytes } of parts) component.call("memory_unmap", { address, bytes })
+    return new Channel(component, frames as [OwnFrame, OwnFrame])
+  }
+
+  /** For SpawnConfig.capabilities: read and write on the producer's frame, read on the consumer's. */
+  producer(slot: number): Gift[] {
+    return this.#gifts(slot, "producer")
+  }
+
+  /** For SpawnConfig.capabilities: read on the producer's frame, read and write on the consumer's. */
+  consumer(slot: number): Gift[] {
+    return this.#gifts(slot, "consumer")
+  }
+
+  /** Maps both frames into a child, each with what that end may do, before it starts. */
+  mapInto(child: Child, end: End): void {
+    const permissions = permissionsOf(end)
+    for (const [index, { slot, bytes }] of this.#frames.entries()) {
+      this.#component.call("memory_map_into", {
+        frame: slot,
+        bytes,
+        permissions: permissions[index] as number,
+        pid: child.pid,
+      })
+    }
+  }
+
+  #gifts(slot: number, end: End): Gift[] {
+    // Read and write are the same bits among rights and permissions; neither end may pass its capabilities on.
+    const rights = permissionsOf(end)
+    return this.#frames.map((frame, index) => [slot + index, { slot: frame.slot, rights: rights[index] as number }])
+  }
+}
+
+function permissionsOf(end: End): readonly [producerFrame: number, consumerFrame: number] {
+  return end === "producer" ? [Right.read | Right.write, Right.read] : [Right.read, Right.read | Right.write]
+}
+
+/**
+ * Where a channel's frames are in a child. Its end is told through the status of the producer's frame, which both have
+ * mapped: so to end a channel, revoke that one. A revoke of the consumer's frame alone is a PageFault.
+ */
+export function channelParts(
+  component: Component,
+  slot: number,
+  wait: WaitStrategy | undefined,
+): { parts: RingParts; options: EndOptions } {
+  const producerPart = component.frame(slot)
+  const consumerPart = component.frame(slot + 1)
+  const options = { status: producerPart.status, ...(wait === undefined ? {} : { wait }) }
+  return { parts: { producerPart, consumerPart }, options }
+}
