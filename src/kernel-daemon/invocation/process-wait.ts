@@ -34,9 +34,9 @@ export function processWait(
     throw new KernelError("IllegalOperation", `slot ${tcb} is the caller: it would wait for itself`)
   const known = takeResult(target)
   if (known !== undefined) return known
-  if (target.state !== "running") {
+  if (target.state !== "running" && !target.isDoomed) {
     const who = `component ${target.id} "${target.name}"`
-    throw new KernelError("IllegalOperation", `${who} has not been started, so nothing would come: start it first`)
+    throw new KernelError("IllegalOperation", `${who} has not been started, so nothing would come: start it first, or kill it`)
   }
   target.waits = target.waits.filter(wait => state.living(wait.component) !== undefined)
   // A component makes one call at a time; one that does otherwise must not fill this list.

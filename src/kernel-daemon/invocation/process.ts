@@ -144,6 +144,7 @@ export function processKill(
   const { capability, object: target } = lookupTyped(component, tcb, "TCB")
   ensureRights(capability, Right.write)
   if (target.state !== "ended") {
+    target.isDoomed = true
     state.emit({
       kind: "kill",
       component: target.id,

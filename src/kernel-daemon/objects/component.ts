@@ -36,6 +36,8 @@ export class Component extends ObjectBase {
   /** booting: its process is on the way; created: it waits for its start; running; ended: only the record is left. */
   state: "booting" | "created" | "running" | "ended" = "booting"
   ending: Ending | undefined = undefined
+  /** Its death has been asked for, and will come. */
+  isDoomed = false
   /** The ending in words, made while the mappings still stood. */
   endingText = ""
   /** The last report that no wait has taken. */
