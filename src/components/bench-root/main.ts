@@ -1,6 +1,6 @@
-// main.ts: bench-root: makes two rings, runs one trial on a fresh pair of bench-ring, and reports what the leader measured.
+// main.ts: bench-root: makes two rings, runs one trial on a fresh pair of bench-ring, and reports what they measured.
 
-import { BenchRole, BenchRootArg } from "../../protocols/bench.ts"
+import { type BenchReport, BenchRole, BenchRootArg } from "../../protocols/bench.ts"
 import { latencyGeometry } from "../plan/latency-steps.ts"
 import { runPair } from "../plan/pair.ts"
 import { type ChildState, component, SharedRing } from "../runtime/index.ts"
@@ -30,10 +30,13 @@ component(self => {
       }
     },
   })
-  self.report(states.map(reportOf)[BenchRole.leader])
+  const [leader, follower] = states.map(reportOf) as [BenchReport, BenchReport]
+  // Who receives a stream knows its rate; the rest is the leader's.
+  const report: BenchReport = { ...leader, messagesPerSecond: follower.messagesPerSecond }
+  self.report(report)
 })
 
-function reportOf(state: ChildState): unknown {
-  if (state.kind === "reported") return state.report
+function reportOf(state: ChildState): BenchReport {
+  if (state.kind === "reported") return state.report as BenchReport
   throw new Error(`bench-ring ended without a report: ${JSON.stringify(state)}`)
 }
