@@ -201,9 +201,16 @@ export class Broker {
     this.#notificationPages.clear(page, index, this.#memories.fdFor(lane, READ), this.#memories.fdFor(ack, READ))
   }
 
-  #publishLane({ page, index, badge, maps }: Extract<CommitEffect, { kind: "publish-lane" }>): void {
+  /** Calls back when whoever waits can see the lane: before that its signaller must not go on, or a poll misses its signal. */
+  #publishLane(
+    { page, index, badge, maps }: Extract<CommitEffect, { kind: "publish-lane" }>,
+    published: () => void,
+  ): void {
     let left = maps.length
-    const publish = (): void => this.#notificationPages.publish(page, index, badge)
+    const publish = (): void => {
+      this.#notificationPages.publish(page, index, badge)
+      published()
+    }
     if (left === 0) publish()
     for (const map of maps) {
       this.#map(map, refused => {
@@ -264,14 +271,13 @@ export class Broker {
   }
 
   #carryOut(effects: readonly CommitEffect[]): void {
-    for (const effect of effects) {
+    for (const [position, effect] of effects.entries()) {
       switch (effect.kind) {
         case "destroy-memory":
           this.#destroyMemory(effect.memory)
           break
         case "publish-lane":
-          this.#publishLane(effect)
-          break
+          return this.#publishLane(effect, () => this.#carryOut(effects.slice(position + 1)))
         case "unmap":
           this.#unmap(effect, () => {})
           break

@@ -36,7 +36,10 @@ export function processWait(
   if (known !== undefined) return known
   if (target.state !== "running" && !target.isDoomed) {
     const who = `component ${target.id} "${target.name}"`
-    throw new KernelError("IllegalOperation", `${who} has not been started, so nothing would come: start it first, or kill it`)
+    throw new KernelError(
+      "IllegalOperation",
+      `${who} has not been started, so nothing would come: start it first, or kill it`,
+    )
   }
   target.waits = target.waits.filter(wait => state.living(wait.component) !== undefined)
   // A component makes one call at a time; one that does otherwise must not fill this list.
