@@ -77,8 +77,8 @@ function attachNotification(
   const signals = role === AttachRole.signaller
   const present = mappingsThrough(capability, component).find(mapping => object.isWaiter(mapping) !== signals)
   if (present !== undefined) {
+    // It has its status word since its first attach.
     ensureLanded(present)
-    ensureStatusWord(component, present)
     return attached(state, present)
   }
   ensureStatusWord(component, undefined)
