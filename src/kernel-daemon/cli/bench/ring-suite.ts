@@ -47,7 +47,17 @@ const SLOTS = 1_024
 const SPARE_TRIALS = 3
 
 const MODES: Readonly<Record<BenchModeName, { samples: number; variants: readonly string[] }>> = {
-  "spin-pingpong": { samples: 100_000, variants: ["index-release", "index-seqcst", "slot-release", "slot-seqcst"] },
+  "spin-pingpong": {
+    samples: 100_000,
+    variants: [
+      "index-release",
+      "index-seqcst",
+      "slot-release",
+      "slot-seqcst",
+      "index-seqcst+pause",
+      "slot-release+pause",
+    ],
+  },
   stream: { samples: 2_000_000, variants: ["index-release", "index-seqcst", "slot-release", "slot-seqcst"] },
   "park-pingpong": { samples: 3_000, variants: ["index-seqcst", "futex"] },
 }
