@@ -56,7 +56,7 @@ class Model {
           if (operation.kind === "mint" && operation.badge === 0) return "InvalidArgument"
           if (operation.kind === "mint" && source.badge !== 0) return "IllegalOperation"
           const badge = operation.kind === "mint" ? operation.badge : source.badge
-          return { ...source, rights: operation.rights, badge, original: false, parent: source }
+          return { ...source, rights: operation.rights, badge, original: operation.kind === "mint", parent: source }
         })
       case "copy":
         return this.#from(own(operation.source), own(operation.target), source => {

@@ -5,11 +5,13 @@ import {
   type Args,
   type Component,
   ConventionSlot,
+  encodeRequest,
   KernelError,
   ObjectType,
   PAGE_BYTES,
   PageFault,
   Permission,
+  RAW_REFUSED,
   type Result,
   Right,
   type SyscallName,
@@ -20,6 +22,16 @@ export interface Case {
   /** A sentence: what the case shows to hold. */
   readonly shows: string
   run(kit: Kit): void
+}
+
+/** One case that is several, one after the other. */
+export function both(...cases: readonly Case[]): Case {
+  return {
+    shows: cases.map(({ shows }) => shows).join("; "),
+    run: kit => {
+      for (const each of cases) each.run(kit)
+    },
+  }
 }
 
 export const READ_WRITE = Permission.read | Permission.write
@@ -33,6 +45,7 @@ export const NO_SLOT = 256
 const SCRATCH_SLOT = 98
 /** Slots are not used twice in a case, so that no handle to an old object meets a new one. */
 const FIRST_CASE_SLOT = 30
+const RAW_CALL_ID = 1
 const PAGE_BITS = Math.log2(PAGE_BYTES)
 
 export class Kit {
@@ -50,9 +63,13 @@ export class Kit {
     return this.self.call(name, args)
   }
 
-  /** "ok", or the name of the refusal. */
+  /** "ok", or the name of the refusal, which then is all ones in the raw form: what was refused changed nothing. */
   outcome<N extends SyscallName>(name: N, args: Args<N>): string {
-    return outcomeOf(() => this.self.call(name, args))
+    const outcome = outcomeOf(() => this.self.call(name, args))
+    if (outcome === "ok") return outcome
+    const raw = this.self.callRaw(encodeRequest(name, RAW_CALL_ID, args))
+    this.equal(`${name}, refused with ${outcome}, in the raw form`, raw, RAW_REFUSED)
+    return outcome
   }
 
   /** A syscall that must be refused with that error. */
@@ -142,6 +159,16 @@ export class Kit {
       this.delete(SCRATCH_SLOT)
       return rights | right
     }, 0)
+  }
+
+  /** Signals `bits`, or all of the capability's badge: "ok", or the name of the refusal. */
+  signal(slot: number, bits?: bigint): string {
+    return outcomeOf(() => this.self.notification(slot).signal(bits))
+  }
+
+  /** The bits that are taken, or the name of the refusal. */
+  poll(slot: number): bigint | string {
+    return resultOf(() => this.self.notification(slot).poll())
   }
 
   /** Reads a word: its value, or "PageFault". */

@@ -2,7 +2,8 @@
 
 import { native, type TscInfo } from "../../../native/index.ts"
 
-export { KernelError } from "../../kernel-daemon/abi/errors.ts"
+export { encodeRequest } from "../../kernel-daemon/abi/codec.ts"
+export { KernelError, RAW_REFUSED } from "../../kernel-daemon/abi/errors.ts"
 export { ConventionSlot, FIRST_FREE_SLOT, PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
 export { ObjectType } from "../../kernel-daemon/abi/object-types.ts"
 export { ALL_RIGHTS, Permission, Right } from "../../kernel-daemon/abi/rights.ts"

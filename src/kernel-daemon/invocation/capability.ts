@@ -40,7 +40,8 @@ export function capDerive(state: KernelState, { component }: Caller, args: Args<
 }
 
 /**
- * cap_mint: as cap_derive, and the child carries `badge`. A badge is set once along a derivation.
+ * cap_mint: as cap_derive, and the child carries `badge`. A badge is set once along a derivation. The child counts as
+ * the original of its badge: copies of it are its children, so it can revoke them (seL4's SMC0007).
  * Errors as for cap_derive, and:
  * @throws {KernelError} InvalidArgument: `badge` is 0
  * @throws {KernelError} IllegalOperation: `source` is badged already
@@ -58,13 +59,14 @@ export function capMint(state: KernelState, { component }: Caller, args: Args<"c
       `slot ${args.source} has badge ${source.badge} already: mint from an unbadged one`,
     )
   }
-  place(state, cnode, args.target, { ...childOf(source, args.rights), badge: args.badge })
+  place(state, cnode, args.target, { ...childOf(source, args.rights), badge: args.badge, original: true })
   return {}
 }
 
 /**
- * cap_copy: the same object, rights and badge in another slot. The copy of an original is its child, so revoking the
- * original removes it; the copy of a derived capability is its sibling, so neither can revoke the other.
+ * cap_copy: the same object, rights and badge in another slot. The copy of an original, or of one that was minted, is
+ * its child, so revoking that one removes it; the copy of a derived capability is its sibling, so neither can revoke the
+ * other.
  * Errors as for cap_derive; the source's CNode needs read, the target's write.
  */
 export function capCopy(state: KernelState, { component }: Caller, args: Args<"cap_copy">): Result<"cap_copy"> {

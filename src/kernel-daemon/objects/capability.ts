@@ -13,7 +13,7 @@ export class Capability {
   readonly object: KernelObject
   readonly rights: Rights
   readonly badge: bigint
-  /** Made together with its object. A copy of an original is its child, a copy of a derived one its sibling. */
+  /** Made together with its object, or with its badge. A copy of an original is its child, of a derived one its sibling. */
   readonly original: boolean
 
   /** Where it stands; without a CNode it is gone, and in the tree only as the place where its children hang. */

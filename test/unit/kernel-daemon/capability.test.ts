@@ -109,6 +109,26 @@ t.test("the copy of a derived capability is its sibling: neither revokes the oth
   t.notOk(k.occupied(ROOT, 50) || k.occupied(ROOT, 51))
 })
 
+t.test("who was given a badge revokes its copies, and nobody else's", async t => {
+  const k = new TestKernel()
+  const source = k.notification()
+  const mint = (target: number) => k.call(ROOT, "cap_mint", { cnode, source, target, rights: 7, badge: 1n })
+  const copy = (from: number, target: number) =>
+    k.call(ROOT, "cap_copy", { sourceCNode: cnode, source: from, targetCNode: cnode, target })
+  mint(50)
+  mint(51)
+  copy(50, 60)
+  copy(51, 61)
+  copy(61, 62)
+  k.revoke(ROOT, 61)
+  t.ok(k.occupied(ROOT, 62), "a copy revokes no copy of its own")
+  k.revoke(ROOT, 51)
+  t.strictSame(
+    [50, 51, 60, 61, 62].map(slot => k.occupied(ROOT, slot)),
+    [true, true, true, false, false],
+  )
+})
+
 t.test("cap_delete leaves what was derived, below the deleted one's parent", async t => {
   for (const children of [1, 2, 3]) {
     const k = new TestKernel()

@@ -1,7 +1,8 @@
 // cnode-operations.ts: CNODEOP: what copy, delete, mint, move and revoke do to slots, and which error comes first.
 
 import { ALL_RIGHTS, Right } from "../../runtime/index.ts"
-import { type Case, EMPTY_SLOT, type Kit, NO_SLOT } from "../kit.ts"
+import { both, type Case, EMPTY_SLOT, type Kit, NO_SLOT } from "../kit.ts"
+import { chain, moved, orphans } from "./lineage.ts"
 
 const READ_WRITE_RIGHTS = Right.read | Right.write
 
@@ -131,8 +132,8 @@ function mapOf(frame: number) {
 
 export const CNODE_OPERATIONS = {
   CNODEOP0001: copy,
-  CNODEOP0002: remove,
+  CNODEOP0002: both(remove, orphans),
   CNODEOP0003: mint,
-  CNODEOP0004: move,
-  CNODEOP0007: revoke,
+  CNODEOP0004: both(move, moved),
+  CNODEOP0007: both(revoke, chain),
 }

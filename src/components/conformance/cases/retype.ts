@@ -6,6 +6,10 @@ import { type Case, EMPTY_SLOT, type Kit, NO_SLOT } from "../kit.ts"
 type Retype = Args<"retype">
 
 const PAGE_BITS = 12
+/** The largest untyped and the largest CNode that can be asked for; a slot costs 32 bytes. */
+const MOST_BITS = 47
+const MOST_SLOT_BITS = 16
+const SLOT_PRICE_BITS = 5
 
 const argumentErrors: Case = {
   shows: "retype refuses each wrong argument by name and changes nothing; each right one next to it is taken",
@@ -34,7 +38,9 @@ const argumentErrors: Case = {
     refused("the first slot behind the CNode", "RangeError", { slot: 4 })
     refused("no objects", "RangeError", { count: 0 })
     refused("one object more than slots", "RangeError", { slot: 1, count: 4 })
+    refused("one object more than the whole CNode", "RangeError", { count: 5 })
     refused("more objects than any call makes", "RangeError", { cnode: kit.own, slot: 0, count: 257 })
+    refused("2^31 objects", "RangeError", { count: 2 ** 31 })
     refused("a slot that no CNode has", "RangeError", { cnode: kit.own, slot: NO_SLOT })
     kit.equal("slots after the refusals", kit.picture([0, 1, 2, 3], cnode), "----")
 
@@ -42,8 +48,11 @@ const argumentErrors: Case = {
     refused("an occupied slot in the middle", "DeleteFirst", { slot: 1, count: 3 })
     kit.equal("slots after that", kit.picture([0, 1, 2, 3], cnode), "--o-")
     kit.call("cap_delete", { cnode, slot: 2 })
-    kit.call("retype", { ...good, count: 4 })
+    kit.call("retype", { ...good, count: 3 })
+    for (const slot of [0, 1, 2]) refused(`slot ${slot}, which is occupied`, "DeleteFirst", { slot })
+    kit.call("retype", { ...good, slot: 3 })
     kit.equal("slots after all four", kit.picture([0, 1, 2, 3], cnode), "oooo")
+    refused("an occupied slot and too little memory", "DeleteFirst", { type: ObjectType.Untyped, sizeBits: 40 })
 
     const readOnly = kit.derive(cnode, 1)
     kit.call("cap_delete", { cnode, slot: 0 })
@@ -81,8 +90,26 @@ const untilFull: Case = {
       kit.revoke(untyped)
       kit.delete(untyped)
     }
+    ensureTooLarge(kit, cnode)
     kit.delete(cnode)
   },
+}
+
+/** An untyped makes no object that is larger than itself, however little, and one of exactly its size. */
+function ensureTooLarge(kit: Kit, cnode: number): void {
+  const bits = 13
+  const untyped = kit.make(ObjectType.Untyped, bits)
+  const make = (type: number, sizeBits: number) =>
+    kit.outcome("retype", { untyped, type, sizeBits, cnode, slot: 0, count: 1 })
+  for (let sizeBits = bits + 1; sizeBits <= MOST_BITS; sizeBits++) {
+    kit.equal(`an untyped of 2^${sizeBits} bytes in 2^${bits}`, make(ObjectType.Untyped, sizeBits), "NotEnoughMemory")
+  }
+  for (let sizeBits = bits - SLOT_PRICE_BITS + 1; sizeBits <= MOST_SLOT_BITS; sizeBits++) {
+    kit.equal(`a CNode of 2^${sizeBits} slots in 2^${bits} bytes`, make(ObjectType.CNode, sizeBits), "NotEnoughMemory")
+  }
+  kit.equal("a CNode of exactly the size", make(ObjectType.CNode, bits - SLOT_PRICE_BITS), "ok")
+  kit.revoke(untyped)
+  kit.delete(untyped)
 }
 
 /** Makes objects one at a time until there is no room. Returns how many. */
@@ -105,6 +132,8 @@ const reuse: Case = {
 
     kit.equal("sixteen frames", make(ObjectType.Page, PAGE_BITS, 0, 16), "ok")
     kit.equal("a seventeenth", make(ObjectType.Page, PAGE_BITS, 16), "NotEnoughMemory")
+    kit.equal("eight over occupied slots", make(ObjectType.Page, PAGE_BITS, 0, 8), "DeleteFirst")
+    kit.equal("a million", make(ObjectType.Page, PAGE_BITS, 16, 2 ** 20), "RangeError")
     kit.call("cap_delete", { cnode, slot: 7 })
     kit.equal("one in place of a deleted one", make(ObjectType.Page, PAGE_BITS, 16), "ok")
     kit.revoke(untyped)

@@ -1,0 +1,99 @@
+// lineage.ts: whose child a capability is, and whom a revoke reaches: by depth, after a delete, after a move, after a grant.
+
+import { ObjectType, Right } from "../../runtime/index.ts"
+import type { Case } from "../kit.ts"
+import { Peer } from "../peer.ts"
+
+export const chain: Case = {
+  shows: "a revoke reaches children of children and leaves everything above the revoked one",
+  run(kit) {
+    const frame = kit.frame()
+    const links = [frame]
+    for (let depth = 1; depth <= 6; depth++) links.push(kit.derive(links.at(-1) as number))
+    kit.equal("chain before", kit.picture(links), "ooooooo")
+    kit.revoke(links[3] as number)
+    kit.equal("chain after revoke of the fourth", kit.picture(links), "oooo---")
+    kit.revoke(links[0] as number)
+    kit.equal("chain after revoke of the first", kit.picture(links), "o------")
+    kit.delete(frame)
+  },
+}
+
+export const orphans: Case = {
+  shows: "who deletes its own capability leaves what was derived from it, within reach of those above",
+  run(kit) {
+    const frame = kit.frame()
+    const parent = kit.derive(frame)
+    const children = [kit.derive(parent), kit.derive(parent), kit.derive(parent)]
+    kit.delete(parent)
+    kit.equal("after delete of the parent", kit.picture([frame, parent, ...children]), "o-ooo")
+    kit.revoke(children[0] as number)
+    kit.equal("after revoke of one orphan", kit.picture([frame, parent, ...children]), "o-ooo")
+    kit.revoke(frame)
+    kit.equal("after revoke of the grandparent", kit.picture([frame, parent, ...children]), "o----")
+    kit.delete(frame)
+  },
+}
+
+export const moved: Case = {
+  shows:
+    "a moved capability keeps its place: parents still revoke it, in whichever CNode, and it still revokes its own",
+  run(kit) {
+    const frame = kit.frame()
+    const cnode = kit.make(ObjectType.CNode, 2)
+    const parent = kit.derive(frame)
+    const child = kit.derive(parent)
+    kit.call("cap_move", { sourceCNode: kit.own, source: parent, targetCNode: cnode, target: 0 })
+    kit.equal("after the move", `${kit.picture([parent, child])}${kit.picture([0], cnode)}`, "-oo")
+    kit.call("cap_revoke", { cnode, slot: 0 })
+    kit.equal("after revoke from the new place", `${kit.picture([child])}${kit.picture([0], cnode)}`, "-o")
+    kit.refused("move to a slot that this CNode does not have", "FailedLookup", "cap_move", {
+      sourceCNode: cnode,
+      source: 0,
+      targetCNode: cnode,
+      target: 4,
+    })
+    kit.revoke(frame)
+    kit.equal("after revoke of the original", `${kit.picture([frame])}${kit.picture([0], cnode)}`, "o-")
+    kit.delete(frame, cnode)
+  },
+}
+
+export const granted: Case = {
+  shows:
+    "a granted capability is the granter's child: the granter takes it back, the receiver takes nothing from others",
+  run(kit) {
+    const frame = kit.frame()
+    const peer = new Peer(kit)
+    const { tcb } = peer.child
+    const peerSlot = 40
+    const grant = (source: number, rights: number, slot = peerSlot) =>
+      kit.outcome("cap_grant", { source, tcb, slot, rights })
+    const peerHolds = () => peer.outcome("cap_derive", { cnode: kit.own, source: peerSlot, target: 41, rights: 0 })
+
+    const ungrantable = kit.derive(frame, Right.read | Right.write)
+    kit.equal("grant without the grant right", grant(ungrantable, Right.read), "IllegalOperation")
+    const readOnly = kit.derive(frame, Right.read | Right.grant)
+    kit.equal("grant of more than one has", grant(readOnly, Right.write), "IllegalOperation")
+    kit.equal("peer's slot after the refusals", peerHolds(), "FailedLookup")
+
+    kit.equal("grant", grant(readOnly, Right.read), "ok")
+    kit.equal("grant into an occupied slot", grant(readOnly, Right.read), "DeleteFirst")
+    kit.equal("peer's slot after the grant", peerHolds(), "ok")
+    kit.equal("peer's revoke of it", peer.outcome("cap_revoke", { cnode: kit.own, slot: peerSlot }), "ok")
+    kit.equal("granter's own after that", kit.picture([frame, readOnly]), "oo")
+    kit.revoke(readOnly)
+    kit.equal("peer's slot after the granter's revoke", peerHolds(), "FailedLookup")
+    kit.equal("grant again", grant(readOnly, Right.read), "ok")
+    kit.delete(readOnly)
+    kit.equal("peer's slot after the granter deleted its own", peerHolds(), "ok")
+    kit.revoke(frame)
+    kit.equal("peer's slot after revoke from above", peer.outcome("memory_map", readOf(peerSlot)), "FailedLookup")
+    peer.end()
+    kit.delete(frame)
+  },
+}
+
+function readOf(frame: number) {
+  return { frame, bytes: 4096, permissions: 1 }
+}
