@@ -1,5 +1,5 @@
-// check-user.ts: the ipc-test as an ordinary user, built anew in a directory that only its owner may read, with no HOME
-// and a space in the path. As root it becomes somebody else for that; anybody else stays who they are.
+// check-user.ts: all tests and the ipc-test as an ordinary user, built anew in a directory that only its owner may read,
+// with no HOME and a space in the path. As root it becomes somebody else for that; anybody else stays who they are.
 
 import { execFileSync, spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
@@ -8,13 +8,13 @@ import { dirname, join } from "node:path"
 import { trackedFiles } from "./tracked-files.ts"
 
 const NOBODY = 65_534
-const DEADLINE_MS = 300_000
+const DEADLINE_MS = 600_000
 /** Components end a moment after the command that started them. */
 const FAREWELL_MS = 2_000
 const root = join(import.meta.dirname, "..")
 const identity = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
 
-/** Throws with everything that there is to say when the command fails, speaks no JSON, or leaves a process behind. */
+/** Throws with everything that there is to say when a command fails, speaks no JSON, or leaves a process behind. */
 function checkIn(directory: string): void {
   const tree = join(directory, "kaal ipc")
   mkdirSync(tree)
@@ -22,7 +22,18 @@ function checkIn(directory: string): void {
   execFileSync("cp", ["--archive", "--parents", "--", ...trackedFiles(root), tree], { cwd: root })
   execFileSync("cp", ["--archive", "node_modules", tree], { cwd: root })
   if (identity.uid !== undefined) execFileSync("chown", ["-R", `${NOBODY}:${NOBODY}`, directory])
-  const { status, signal, error, stdout, stderr } = spawnSync("npm", ["run", "--silent", "ipc-test", "--", "--json"], {
+  for (const args of [["test"], ["run", "--silent", "ipc-test", "--", "--json"]]) {
+    const start = performance.now()
+    npm(directory, tree, args)
+    const who = identity.uid === undefined ? "as oneself" : `as user ${identity.uid}`
+    const ms = Math.round(performance.now() - start)
+    console.log(`npm ${args.join(" ")} ${who}, in a directory of mode 700: ok, ${ms} ms`)
+  }
+}
+
+/** Runs npm; throws as `checkIn` does. With --json the last line must be JSON. */
+function npm(directory: string, tree: string, args: readonly string[]): void {
+  const { status, signal, error, stdout, stderr } = spawnSync("npm", args, {
     ...identity,
     cwd: tree,
     encoding: "utf8",
@@ -35,11 +46,12 @@ function checkIn(directory: string): void {
     timeout: DEADLINE_MS,
     maxBuffer: 64 * 1024 * 1024,
   })
+  const command = `npm ${args.join(" ")}`
   if (error !== undefined) throw error
-  if (status !== 0) throw new Error(`npm run ipc-test ended with ${signal ?? status}\n${stderr}${stdout}`)
-  JSON.parse(stdout)
+  if (status !== 0) throw new Error(`${command} ended with ${signal ?? status}\n${stderr}${stdout}`)
+  if (args.includes("--json")) JSON.parse(stdout)
   const left = processesIn(directory, Date.now() + FAREWELL_MS)
-  if (left.length > 0) throw new Error(`npm run ipc-test left processes behind: ${left.join(", ")}`)
+  if (left.length > 0) throw new Error(`${command} left processes behind: ${left.join(", ")}`)
 }
 
 /** "pid command" of each process that works in the directory or was started with a path in it, once `deadline` has come. */
@@ -64,10 +76,7 @@ function processesIn(directory: string, deadline: number): string[] {
 // Made with mode 700.
 const directory = mkdtempSync(join(tmpdir(), "kaal-user-"))
 try {
-  const start = performance.now()
   checkIn(directory)
-  const who = identity.uid === undefined ? "as oneself" : `as user ${identity.uid}`
-  console.log(`ipc-test ${who}, in a directory of mode 700: ok, ${Math.round(performance.now() - start)} ms`)
 } catch (error) {
   console.error((error as Error).message)
   process.exitCode = 1

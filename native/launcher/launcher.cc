@@ -3,7 +3,7 @@
 //
 //   kaal-launcher PARENT-PID [--user-id | --namespace] PROGRAM [ARGUMENT...]
 //   kaal-launcher --attack ...  (attacks.h)
-//   kaal-launcher --wait        until the daemon closes its end of the socket: the victim of those
+//   kaal-launcher --victim      of those (attacks.h)
 //
 //   --user-id    as a user of its own; started by root
 //   --namespace  started in user and process namespaces of its own
@@ -87,18 +87,11 @@ void Confine() {
   Require(kaal::DenyIoUring());
 }
 
-int WaitForDaemon() {
-  pollfd socket{kDaemonSocket, 0, 0};
-  while (poll(&socket, 1, -1) < 0 && errno == EINTR) {
-  }
-  return 0;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "--attack") == 0) return kaal::RunAttacks(argc - 2, argv + 2);
-  if (argc == 2 && std::strcmp(argv[1], "--wait") == 0) return WaitForDaemon();
+  if (argc == 2 && std::strcmp(argv[1], "--victim") == 0) return kaal::BeVictim();
   const char* const kind = argc < 3 ? "" : argv[2];
   const bool user_id = std::strcmp(kind, "--user-id") == 0;
   const bool confined = user_id || std::strcmp(kind, "--namespace") == 0;

@@ -1,19 +1,29 @@
 // trouble.test.ts: a component that stops, spawns on, maps without end or floods costs nobody else anything.
 
-import t from "tap"
-import { bundleFixtures, runKaal } from "../helpers/system.ts"
+import t, { type Test } from "tap"
+import { bundleFixtures, descendants, startKaal } from "../helpers/system.ts"
 
-const COMPONENTS = ["trouble", "idle", "stops-itself", "spawns-on", "maps-often", "floods"]
+const COMPONENTS = ["trouble", "idle", "is-stopped", "spawns-on", "maps-often", "floods"]
 
-async function run(t: Parameters<typeof runKaal>[0], trouble: number) {
+async function run(t: Test, trouble: number) {
   const folder = await bundleFixtures(t, COMPONENTS)
   const begun = performance.now()
-  const { code, stdout, stderr } = await runKaal(t, [
+  const { child, done } = startKaal(t, [
     ...["run", "trouble", String(trouble)],
     ...["--components", folder, "--timeout", "30"],
   ])
+  child.stdout?.on("data", text => {
+    if (/^is-stopped: stop me$/m.test(text)) process.kill(componentOf(child.pid, "is-stopped"), "SIGSTOP")
+  })
+  const { code, stdout, stderr } = await done
   const reports = stdout.split("\n").filter(line => /^[{"]/.test(line))
   return { code, stderr, reports: reports.map(line => JSON.parse(line)), ms: performance.now() - begun }
+}
+
+function componentOf(kaal: number | undefined, name: string): number {
+  const found = descendants(kaal ?? 0).find(({ command }) => command.endsWith(`/${name}.cjs`))
+  if (found === undefined) throw new Error(`${name} does not run`)
+  return found.pid
 }
 
 t.test("revoking from a component that is stopped kills it at the deadline, and the revoke is answered", async t => {

@@ -2,14 +2,30 @@
 
 import { readdirSync } from "node:fs"
 import { tmpdir } from "node:os"
+import { join } from "node:path"
 import t from "tap"
+import type { Diagnosis, Finding } from "../../src/kernel-daemon/broker/attack-probe.ts"
 import { ATTEMPTS } from "../fixtures/components/confined-attacker/attempts.ts"
 import { hostileTree, kaalIn, missing, runIn, WAYS } from "./raw-syscall/tree.ts"
 
 const ERRNO: Readonly<Record<number, string>> = { 1: "EPERM", 38: "ENOSYS" }
 const wrongProcessor = process.arch !== "x64" && "the numbers are those of x86-64"
 
+/** What a descriptor that was opened for reading refuses, whoever has it. */
+const REFUSED_BY_DESCRIPTOR: readonly string[] = [
+  "map a read-only frame for writing",
+  "make a read-only mapping writable (mprotect)",
+  "write to it (write)",
+  "make it larger (ftruncate)",
+  "make it smaller (ftruncate)",
+  "punch a hole into it (fallocate)",
+  "seal it against its owner (F_ADD_SEALS)",
+]
+const needsRoot = (attack: string): boolean => attack.includes("map_files")
+
 const outcome = (result: number): string => (result >= 0 ? "ok" : (ERRNO[-result] ?? `errno ${-result}`))
+
+const built = hostileTree(t, ["confined-attacker", "confined-busy", "idle"])
 
 for (const way of WAYS) {
   t.test(
@@ -18,7 +34,7 @@ for (const way of WAYS) {
       skip: missing(way) || wrongProcessor,
     },
     async t => {
-      const tree = await hostileTree(t, ["confined-attacker"])
+      const tree = await built
       const answers = (await runIn(tree, "confined-attacker", way)) as [name: string, main: number, worker: number][]
       const confined = way.way !== "none"
       t.equal(answers.length, Object.values(ATTEMPTS).filter(a => confined || a.succeedsAlone).length)
@@ -31,7 +47,7 @@ for (const way of WAYS) {
   )
 
   t.test(`${way.way}: what an honest component does with Node works`, { skip: missing(way) }, async t => {
-    const tree = await hostileTree(t, ["confined-busy"])
+    const tree = await built
     t.same(await runIn(tree, "confined-busy", way), {
       workers: ["collected", "collected", "collected"],
       text: "zipped",
@@ -44,16 +60,39 @@ for (const way of WAYS) {
   })
 
   t.test(`${way.way}: kaal doctor names what stays open, and nothing else does`, { skip: missing(way) }, async t => {
-    const tree = await hostileTree(t, [])
+    const tree = await built
     const env = way.way === "none" ? { KAAL_CONFINE: "off" } : {}
     const { stdout } = await kaalIn(tree, way.user, ["doctor", "--json"], env)
-    const { confinement, canBeRead, findings } = JSON.parse(stdout)
+    const { confinement, canBeRead, findings } = JSON.parse(stdout) as Diagnosis
     t.equal(confinement.kind, way.way)
     t.equal(canBeRead, true)
-    const open = findings.filter((finding: { refusedBy: unknown }) => finding.refusedBy === null)
-    const names = open.map((finding: { attack: string }) => finding.attack)
-    if (way.way === "user-id") t.same(names, [])
-    else if (way.way === "namespace") t.same(names, ["read files of the daemon's user"])
-    else t.equal(names.length, findings.length - 2, "all but what the descriptor itself refuses")
+    const isRoot = way.user === "root" && process.getuid?.() === 0
+    for (const { attack, ownerErrno } of findings) {
+      t.equal(ownerErrno, needsRoot(attack) && !isRoot ? "EPERM" : null, `on one's own: ${attack}`)
+    }
+    const names = (which: (finding: Finding) => boolean) => findings.filter(which).map(({ attack }) => attack)
+    const open = names(({ refusedBy }) => refusedBy === null)
+    if (way.way === "user-id") t.same(open, [])
+    else if (way.way === "namespace") t.same(open, ["read files of the daemon's user"])
+    else
+      t.same(
+        open,
+        names(({ attack }) => !REFUSED_BY_DESCRIPTOR.includes(attack) && (isRoot || !needsRoot(attack))),
+      )
+  })
+
+  t.test(`${way.way}: a command names at its start what stays open`, { skip: missing(way) }, async t => {
+    const tree = await built
+    const args = ["run", "idle", "--components", join(tree, "components"), "--timeout", "1", ...way.flags]
+    const { stderr } = await kaalIn(tree, way.user, args).catch(error => error as { stderr: string })
+    if (way.way !== "none") return t.notMatch(stderr, /confined/)
+    const { stdout } = await kaalIn(tree, way.user, ["doctor", "--json"], { KAAL_CONFINE: "off" })
+    const { findings } = JSON.parse(stdout) as Diagnosis
+    const [, named = ""] = /^kaal run: components NOT confined \(.*\); any of them could (.*)$/m.exec(stderr) ?? []
+    const open = findings.filter(({ refusedBy }) => refusedBy === null)
+    t.same(
+      named.split("; "),
+      open.map(({ attack }) => attack),
+    )
   })
 }

@@ -53,6 +53,8 @@ export function isReadable(pid: number): boolean {
 /** A program that runs to show what it can do. It is none of the kernel's components. */
 export interface ConfinedProgram {
   readonly pid: number
+  /** Blocks until it has sent a message on its descriptor 3. @throws {Error} it has ended, or takes too long */
+  ready(): void
   /**
    * Waits for its end, with `close` after telling it to end by closing the socket that is its descriptor 3, and kills it
    * at a deadline. Blocks. `output` is the first 64 KiB of what it printed.
@@ -62,6 +64,7 @@ export interface ConfinedProgram {
 
 const DEADLINE_MS = 5_000
 const MAX_OUTPUT_BYTES = 65_536
+const MAX_READY_BYTES = 64
 const PROGRAM_FD = 4
 
 /**
@@ -104,7 +107,11 @@ export function startConfined(
       closeAll()
       return { status, output }
     }
-    return { pid, end }
+    const ready = (): void => {
+      if (native.waitMessage(ours, new Uint8Array(MAX_READY_BYTES), DEADLINE_MS) > 0) return
+      throw new Error(`The program ended before it was ready: ${end().output}`)
+    }
+    return { pid, ready, end }
   } catch (error) {
     closeAll()
     throw error

@@ -35,14 +35,14 @@ export function chooseConfinement(): Confinement {
   return { kind: "none", because }
 }
 
-/** In words, for the line that a command prints at its start. */
+/** In words. */
 export function describeConfinement({ kind, because }: Confinement): string {
   const how = {
     "user-id": "components confined, a user id for each",
     namespace: "components confined, namespaces for each",
     none: "components NOT confined",
   }[kind]
-  return kind === "none" ? `${how} (${because.join("; ")}); "kaal doctor" shows what that leaves open` : how
+  return kind === "none" ? `${how} (${because.join("; ")})` : how
 }
 
 function userIdRefusal(): string | undefined {

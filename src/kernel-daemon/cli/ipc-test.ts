@@ -3,11 +3,11 @@
 import { performance } from "node:perf_hooks"
 import { Command } from "commander"
 import type { RootReport } from "../../protocols/ipc-test.ts"
-import { describeConfinement } from "../broker/confinement.ts"
 import type { DaemonEvent } from "../broker/control-link.ts"
 import { showResult } from "./ipc-test-summary.ts"
 import { multipleOf, powerOfTwo, wholeNumber } from "./options.ts"
 import { runSession } from "./session.ts"
+import { startLine } from "./start-line.ts"
 import { StepList } from "./step-list.ts"
 
 interface IpcTestOptions {
@@ -44,7 +44,7 @@ async function runIpcTest(options: IpcTestOptions): Promise<boolean> {
   const onEvent = (event: DaemonEvent): void => {
     if (event.event === "ready") {
       steps.done("Kernel daemon", performance.now())
-      steps.line(`  ${describeConfinement(event.confinement)}`)
+      steps.line(`  ${startLine(event.confinement)}`)
     }
     if (event.event === "print") for (const line of event.lines) steps.line(`${event.name}: ${line}`)
     if (event.event === "ended" && event.text !== "exited with code 0") steps.failed(`${event.name} ${event.text}`)

@@ -1,9 +1,9 @@
 // run.ts: `kaal run NAME [numbers]`: boots any component as the root task and shows what it prints.
 
 import { Command } from "commander"
-import { describeConfinement } from "../broker/confinement.ts"
 import { wholeNumber } from "./options.ts"
 import { runSession } from "./session.ts"
+import { startLine } from "./start-line.ts"
 
 interface RunOptions {
   readonly timeout: number
@@ -33,7 +33,7 @@ export function runCommand(): Command {
         ...(options.components === undefined ? {} : { components: options.components }),
         onEvent: event => {
           if (event.event === "ready" && event.confinement.kind === "none") {
-            console.error(`kaal run: ${describeConfinement(event.confinement)}`)
+            console.error(`kaal run: ${startLine(event.confinement)}`)
           }
           if (event.event === "print") console.log(event.lines.map(line => `${event.name}: ${line}`).join("\n"))
           if (event.event === "report") console.log(event.text)

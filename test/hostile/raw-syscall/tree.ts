@@ -24,9 +24,9 @@ export const WAYS = [
 export type Way = (typeof WAYS)[number]
 
 /** Why a way cannot be tried here, false when it can. */
-export function missing({ way, user }: Way): string | false {
+export function missing({ way }: Way): string | false {
   if (way === "namespace") return noNamespaces
-  return user === "root" && noUserIds
+  return way === "user-id" && noUserIds
 }
 
 /** The folder; anybody can read it. It is removed when the test ends. */
@@ -64,7 +64,7 @@ export function kaalIn(
   user: Way["user"],
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-): Promise<{ stdout: string }> {
+): Promise<{ stdout: string; stderr: string }> {
   const nobody = user === "nobody" && process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
   const command = [join(tree, "dist/kaal.cjs"), ...args]
   return run(process.execPath, command, { ...nobody, cwd: "/", env: { TMPDIR: "/tmp", ...env }, timeout: DEADLINE_MS })
