@@ -9,11 +9,14 @@ import { setFlagsFromString } from "node:v8"
  */
 export interface Hot {
   push(end: number, spins: number): number
-  claim(end: number, spins: number): number
-  commit(end: number): number
+  pushMany(end: number, from: number, count: number, spins: number): number
+  claim(end: number, count: number, spins: number): number
+  commit(end: number, count: number): number
   pop(end: number, spins: number): number
-  peek(end: number, spins: number): number
-  release(end: number): number
+  popMany(end: number, to: number, max: number, spins: number): number
+  peek(end: number, max: number, spins: number): number
+  release(end: number, count: number): number
+  giveBack(end: number): number
   signal(signaller: number, bits: bigint): number
   take(waiter: number, spins: number): number
   bounce(addressA: number, addressB: number, rounds: number, leader: number): number

@@ -1,30 +1,47 @@
 // ring-end.ts: what both ends of a ring are made of: private state for the hot code, staging, sleeping, and outcomes.
 
-import { PeerMisbehaviorError, RingError } from "./errors.ts"
+import { closedState } from "./closed-state.ts"
+import { PageFault, type PeerMisbehaviorError, RingError } from "./errors.ts"
 import {
   END_BYTES,
   END_CAPACITY,
+  END_FORM,
   END_INDEX,
   END_INDEX_WORD,
+  END_PEER_CLOSED_WORD,
   END_PEER_INDEX,
   END_PEER_INDEX_WORD,
   END_PEER_SLEEP_WORD,
+  END_PROGRESS_WORD,
   END_REFUSED,
+  END_RELEASE_AFTER,
+  END_RELEASED,
   END_SLOT_BYTES,
   END_SLOTS,
   END_STAGING,
   END_STATUS_WORD,
   END_STRIDE,
+  END_WAKE_WORD,
+  FORM_INDEX,
+  FORM_SLOT,
   LINE_BYTES,
+  RESULT_CLOSED,
+  RESULT_DONE_WAKE,
+  RING_CONSUMER_CLOSED,
   RING_CONSUMER_SLEEP,
+  RING_PRODUCER_CLOSED,
   RING_PRODUCER_SLEEP,
   RING_READ_INDEX,
+  RING_READ_PROGRESS,
   RING_SLOTS,
   RING_WRITE_INDEX,
+  SLOT_HEAD_BYTES,
   STATUS_LIVE,
 } from "./layout.ts"
-import type { Geometry } from "./ring-header.ts"
+import { strideOf } from "./ring-header.ts"
+import type { RingPlace } from "./ring-place.ts"
 import { SleepNumber } from "./sleep-number.ts"
+import { consumerStart, producerStart, readMisbehaviour, sequenceMisbehaviour, writeMisbehaviour } from "./take-over.ts"
 import type { VSpace } from "./vspace.ts"
 import {
   type EndOptions,
@@ -39,67 +56,100 @@ import {
 
 export type Role = "producer" | "consumer"
 
-/** A validated ring: where its two parts are. They need not lie in one frame. */
-export interface RingPlace extends Geometry {
-  readonly producerPart: number
-  readonly consumerPart: number
-}
+/** The share of a ring that a consumer reads before it gives the slots back: so their line moves once a share. */
+const RELEASE_SHARES = 4
 
 export class RingEnd implements Sleeper {
-  /** Address of the private state, END_ in words.ts. */
-  readonly state: number
+  /** Address of the private state, END_ in words.ts. Of a closed end: of one that is empty and stopped. */
+  state: number
   /** One slot of private memory. */
-  readonly staging: Uint8Array
+  staging: Uint8Array
   readonly waiting: Waiting
+  /** Messages that this end's predecessor was handed and did not release. */
+  readonly redelivered: number
+  sleeps = 0
+  wakes = 0
   readonly #vspace: VSpace
   readonly #role: Role
-  readonly #capacity: number
+  readonly #place: RingPlace
+  readonly #start: number
   readonly #sleepNumber: SleepNumber
   readonly #indexWord: number
+  readonly #closedWord: number
   readonly #peerIndexWord: number
+  readonly #peerClosedWord: number
   readonly #status: number
+  #batch = { address: 0, bytes: 0 }
+  /** Of a closed end: what it had counted. */
+  #countAtClose: number | undefined = undefined
 
-  /** @throws {PeerMisbehaviorError} the indices are further apart than the capacity: nobody can go on from there */
+  /**
+   * @throws {PeerMisbehaviorError} the indices are further apart than the capacity: nobody can go on from there
+   * @throws {RingError} IllegalOperation: this process has that end already
+   */
   constructor(vspace: VSpace, role: Role, place: RingPlace, options: EndOptions) {
-    const writeIndex = place.producerPart + RING_WRITE_INDEX
-    const readIndex = place.consumerPart + RING_READ_INDEX
-    const producerSleep = place.producerPart + RING_PRODUCER_SLEEP
-    const consumerSleep = place.consumerPart + RING_CONSUMER_SLEEP
+    const { producerPart, consumerPart, capacity } = place
+    const writeIndex = producerPart + RING_WRITE_INDEX
+    const readIndex = consumerPart + RING_READ_INDEX
+    const producerSleep = producerPart + RING_PRODUCER_SLEEP
+    const consumerSleep = consumerPart + RING_CONSUMER_SLEEP
     const produces = role === "producer"
     this.#vspace = vspace
     this.#role = role
-    this.#capacity = place.capacity
+    this.#place = place
     this.#indexWord = produces ? writeIndex : readIndex
     this.#peerIndexWord = produces ? readIndex : writeIndex
+    const closedWords = [producerPart + RING_PRODUCER_CLOSED, consumerPart + RING_CONSUMER_CLOSED] as const
+    this.#closedWord = closedWords[produces ? 0 : 1]
+    this.#peerClosedWord = closedWords[produces ? 1 : 0]
+    refuseSecond(vspace, role, this.#indexWord)
     this.#sleepNumber = new SleepNumber(vspace, produces ? producerSleep : consumerSleep)
     this.#status = statusWord(vspace, options.status)
     this.waiting = new Waiting(vspace, options.wait)
 
-    const index = vspace.loadWord(this.#indexWord)
-    const peerIndex = vspace.loadWord(this.#peerIndexWord)
-    const ahead = (produces ? index - peerIndex : peerIndex - index) >>> 0
-    if (ahead > place.capacity) throw this.#misbehaviour(peerIndex, index)
+    const start = produces ? producerStart(vspace, place) : consumerStart(vspace, place)
+    this.redelivered = start.redelivered
+    this.#start = start.index
 
     const staging = vspace.allocatePrivate(place.slotBytes, LINE_BYTES)
     this.staging = vspace.u8.subarray(staging, staging + place.slotBytes)
     this.state = vspace.allocatePrivate(END_BYTES, LINE_BYTES)
+    const headBytes = place.form === "slot" ? SLOT_HEAD_BYTES : 0
     const fields = [
-      [END_INDEX, index],
-      [END_PEER_INDEX, peerIndex],
-      [END_CAPACITY, place.capacity],
+      [END_INDEX, start.index],
+      [END_PEER_INDEX, start.peerIndex],
+      [END_CAPACITY, capacity],
       [END_SLOT_BYTES, place.slotBytes],
-      [END_STRIDE, place.slotBytes],
-      [END_SLOTS, place.producerPart + RING_SLOTS],
+      [END_STRIDE, strideOf(place)],
+      [END_SLOTS, producerPart + RING_SLOTS + headBytes],
       [END_INDEX_WORD, this.#indexWord],
       [END_PEER_INDEX_WORD, this.#peerIndexWord],
       [END_PEER_SLEEP_WORD, produces ? consumerSleep : producerSleep],
+      [END_PEER_CLOSED_WORD, this.#peerClosedWord],
       [END_STATUS_WORD, this.#status],
+      [END_PROGRESS_WORD, consumerPart + RING_READ_PROGRESS],
+      [END_WAKE_WORD, this.#indexWord],
       [END_STAGING, staging],
+      [END_FORM, place.form === "slot" ? FORM_SLOT : FORM_INDEX],
+      [END_RELEASED, start.released],
+      [END_RELEASE_AFTER, Math.ceil(capacity / RELEASE_SHARES)],
     ] as const
     for (const [offset, value] of fields) vspace.u32[(this.state + offset) / 4] = value
+    vspace.storeWord(this.#closedWord, 0)
+    vspace.ownedWords.add(this.#indexWord)
+  }
+
+  get closed(): boolean {
+    return this.#countAtClose !== undefined
+  }
+
+  /** What this end has committed or released since it attached. */
+  get count(): number {
+    return this.#countAtClose ?? Number(this.#vspace.u64[(this.state + END_INDEX) / 8]) - this.#start
   }
 
   announce(): void {
+    this.sleeps++
     this.#sleepNumber.announce()
   }
 
@@ -108,54 +158,98 @@ export class RingEnd implements Sleeper {
   }
 
   sleepWords(words: Uint32Array, at: number): number {
-    words[at] = this.#peerIndexWord
-    words[at + 1] = this.#field(END_PEER_INDEX)
+    const sequenced = this.#place.form === "slot" && this.#role === "consumer"
+    words[at] = sequenced ? this.slotAt(0) - SLOT_HEAD_BYTES : this.#peerIndexWord
+    words[at + 1] = this.field(END_PEER_INDEX)
     words[at + 2] = this.#status
     words[at + 3] = STATUS_LIVE
-    return at + 4
+    words[at + 4] = this.#peerClosedWord
+    words[at + 5] = 0
+    return at + 6
   }
 
   wakePeer(): void {
-    wake(this.#indexWord)
+    this.wakes++
+    wake(this.field(END_WAKE_WORD))
   }
 
-  /** Why this end can do no more; undefined while its status is live. */
+  /** Why this end can do no more; undefined while its status is live and both ends are open. */
   interruption(): Interruption | undefined {
-    return interruptionOf(this.#vspace.loadWord(this.#status))
+    if (this.closed) return "closed"
+    const interruption = interruptionOf(this.#vspace.loadWord(this.#status))
+    return interruption ?? (this.#vspace.loadWord(this.#peerClosedWord) === 0 ? undefined : "closed")
   }
 
-  /** Why a wait ended with `result`, which is RESULT_DEADLINE or RESULT_STOPPED. A new peer may have made it live again. */
+  /** Why a wait ended with `result`, which is no success. A new peer may have made it live again. */
   outcome(result: number): Interruption {
-    return result === RESULT_DEADLINE ? "deadline" : (this.interruption() ?? "peer-gone")
+    if (result === RESULT_DEADLINE) return "deadline"
+    return result === RESULT_CLOSED ? "closed" : (this.interruption() ?? "peer-gone")
   }
 
   interruptionBy(error: unknown): Interruption {
     return interruptionBy(error, this.#vspace, this.#status)
   }
 
-  /** What the hot code refused the peer's index for. */
+  /** What the hot code refused the peer's word for. */
   misbehaviour(): PeerMisbehaviorError {
-    return this.#misbehaviour(this.#field(END_REFUSED), this.#field(END_INDEX))
+    const { capacity, form } = this.#place
+    const [refused, index] = [this.field(END_REFUSED), this.field(END_INDEX)]
+    if (this.#role === "producer") return readMisbehaviour(refused, index, capacity)
+    return form === "slot" ? sequenceMisbehaviour(refused) : writeMisbehaviour(refused, index, capacity)
   }
 
-  #misbehaviour(peerIndex: number, index: number): PeerMisbehaviorError {
-    return this.#role === "producer"
-      ? new PeerMisbehaviorError(
-          "consumer",
-          "readIndex",
-          peerIndex,
-          `at most writeIndex, ${index}, at least ${this.#capacity} less, and never move back`,
-        )
-      : new PeerMisbehaviorError(
-          "producer",
-          "writeIndex",
-          peerIndex,
-          `at least readIndex, ${index}, and at most ${this.#capacity} more`,
-        )
+  /** Address of the slot that is `ahead` of this end's index. */
+  slotAt(ahead: number): number {
+    const slot = (this.field(END_INDEX) + ahead) & (this.#place.capacity - 1)
+    return this.field(END_SLOTS) + slot * this.field(END_STRIDE)
   }
 
-  #field(offset: number): number {
+  /** Address of private memory for so many bytes, until the next call. */
+  batch(bytes: number): number {
+    if (bytes > this.#batch.bytes) {
+      const address = this.#vspace.allocatePrivate(bytes, LINE_BYTES)
+      this.#freeBatch()
+      this.#batch = { address, bytes }
+    }
+    return this.#batch.address
+  }
+
+  /** Tells the peer, and gives back what is private. Done once; later calls do nothing. */
+  close(): void {
+    if (this.closed) return
+    const { slotBytes } = this.#place
+    this.#countAtClose = this.count
+    this.#tellClosed()
+    this.#vspace.ownedWords.delete(this.#indexWord)
+    this.#freeBatch()
+    this.#vspace.freePrivate(this.field(END_STAGING), slotBytes)
+    this.#vspace.freePrivate(this.state, END_BYTES)
+    this.state = closedState(this.#vspace)
+    // Whoever still holds the old array must not be handed another end's through this one.
+    this.staging = new Uint8Array(slotBytes)
+  }
+
+  field(offset: number): number {
     return this.#vspace.u32[(this.state + offset) / 4] as number
+  }
+
+  #tellClosed(): void {
+    try {
+      if (this.#role === "consumer" && this.#vspace.hot.giveBack(this.state) === RESULT_DONE_WAKE) this.wakePeer()
+      // ORDER ring-closed: comes after all that was committed or given back.
+      this.#vspace.storeWord(this.#closedWord, 1)
+      wake(this.#closedWord)
+    } catch (error) {
+      // Where the pages are gone, the kernel has told the peer.
+      const fault = this.#vspace.faultOf(error)
+      if (!(fault instanceof PageFault)) throw fault
+    }
+  }
+
+  #freeBatch(): void {
+    const { address, bytes } = this.#batch
+    if (bytes > 0) this.#vspace.freePrivate(address, bytes)
+    this.#batch = { address: 0, bytes: 0 }
   }
 }
 
@@ -166,11 +260,29 @@ export function statusWord(vspace: VSpace, status = 0): number {
   return status
 }
 
-/** @throws {RingError} IllegalOperation: there is nothing to commit or release */
-export function refuseUnclaimed(operation: "commit" | "release"): never {
-  const first = operation === "commit" ? "claim" : "peek"
+function refuseSecond(vspace: VSpace, role: Role, indexWord: number): void {
+  if (!vspace.ownedWords.has(indexWord)) return
   throw new RingError(
     "IllegalOperation",
-    `${operation}() without a slot: call ${first}() first, once for each ${operation}()`,
+    `This process is the ring's ${role} already, with an index word at ${indexWord}; close() that end first`,
+  )
+}
+
+/** @throws {RingError} IllegalOperation: there is nothing to commit or release, or not as much */
+export function refuseUnclaimed(operation: string, first: string, count: number, held: number): never {
+  throw new RingError(
+    "IllegalOperation",
+    held === 0
+      ? `${operation}() without a slot: call ${first}() first, once for each ${operation}()`
+      : `${operation}(${count}) of ${held} slots: count must be an integer, 1 to ${held}`,
+  )
+}
+
+/** @throws {RingError} RangeError: no ring of that capacity ever has so many slots at once */
+export function checkBatch(count: number, capacity: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= capacity) return
+  throw new RingError(
+    "RangeError",
+    `The batch is ${count} slots: it must be an integer, 1 to the ring's ${capacity}; split it or use a larger ring`,
   )
 }

@@ -2,10 +2,13 @@
 
 import { RingError } from "./errors.ts"
 import {
+  FORM_INDEX,
+  FORM_SLOT,
   LINE_BYTES,
   RING_CAPACITY_WORD,
   RING_CONSUMER_PART_BYTES,
   RING_CREATING,
+  RING_FORM_WORD,
   RING_LAYOUT_VERSION,
   RING_MAGIC,
   RING_MAGIC_WORD,
@@ -13,6 +16,7 @@ import {
   RING_SLOTS,
   RING_STRIDE_WORD,
   RING_VERSION_WORD,
+  SLOT_HEAD_BYTES,
 } from "./layout.ts"
 import type { VSpace } from "./vspace.ts"
 
@@ -20,16 +24,37 @@ export const MAX_CAPACITY = 1 << 20
 export const MAX_SLOT_BYTES = 1 << 20
 const SLOT_ALIGN = 8
 
+/** What says that a message is there: an index word for the whole ring, or a sequence word in front of each payload. */
+export type RingForm = "index" | "slot"
+
 export interface Geometry {
   /** Slots: a power of two, 1 to 2^20. All of them are usable. */
   readonly capacity: number
   /** Bytes of a message: a multiple of 8, 8 to 1 MiB. */
   readonly slotBytes: number
+  /**
+   * "index": slots are dense, and a message moves two cache lines at least. "slot": one line moves for a message of up
+   * to 56 bytes; slots are 8 bytes longer and padded to lines. By default DEFAULT_FORM; see decision 0015.
+   */
+  readonly form?: RingForm
+}
+
+export const DEFAULT_FORM: RingForm = "index"
+const FORMS: Readonly<Record<RingForm, number>> = { index: FORM_INDEX, slot: FORM_SLOT }
+const CACHE_LINE_BYTES = 64
+
+/** Bytes from one slot to the next. A slot with a sequence word lies across no more lines than it needs. */
+export function strideOf({ slotBytes, form = DEFAULT_FORM }: Geometry): number {
+  if (form === "index") return slotBytes
+  const bytes = slotBytes + SLOT_HEAD_BYTES
+  let unit = 2 * SLOT_HEAD_BYTES
+  while (unit < CACHE_LINE_BYTES && unit < bytes) unit *= 2
+  return Math.ceil(bytes / unit) * unit
 }
 
 /** Bytes of the producer's part: header, write index, slots. The consumer's part follows it in the one-frame form. */
-export function producerPartBytes({ capacity, slotBytes }: Geometry): number {
-  return Math.ceil((RING_SLOTS + capacity * slotBytes) / LINE_BYTES) * LINE_BYTES
+export function producerPartBytes(geometry: Geometry): number {
+  return Math.ceil((RING_SLOTS + geometry.capacity * strideOf(geometry)) / LINE_BYTES) * LINE_BYTES
 }
 
 /** Bytes of a frame that holds the whole ring. */
@@ -38,7 +63,7 @@ export function bytesNeeded(geometry: Geometry): number {
 }
 
 /** @throws {RingError} InvalidArgument: a capacity or slot size that no ring can have */
-export function checkGeometry({ capacity, slotBytes }: Geometry): void {
+export function checkGeometry({ capacity, slotBytes, form = DEFAULT_FORM }: Geometry): void {
   if (!isCapacity(capacity)) {
     throw new RingError(
       "InvalidArgument",
@@ -51,6 +76,8 @@ export function checkGeometry({ capacity, slotBytes }: Geometry): void {
       `slotBytes is ${slotBytes}, which must be a multiple of ${SLOT_ALIGN}, ${SLOT_ALIGN} to ${MAX_SLOT_BYTES}`,
     )
   }
+  if (!Object.hasOwn(FORMS, form))
+    throw new RingError("InvalidArgument", `form is ${form}, which must be index or slot`)
 }
 
 /**
@@ -69,11 +96,13 @@ export function claimHeader(vspace: VSpace, address: number): void {
 }
 
 /** Writes the header; the magic last, so that whoever sees it sees the rest. */
-export function publishHeader(vspace: VSpace, address: number, { capacity, slotBytes }: Geometry): void {
+export function publishHeader(vspace: VSpace, address: number, geometry: Geometry): void {
+  const { capacity, slotBytes, form = DEFAULT_FORM } = geometry
   vspace.storeWord(address + RING_VERSION_WORD, RING_LAYOUT_VERSION)
   vspace.storeWord(address + RING_CAPACITY_WORD, capacity)
   vspace.storeWord(address + RING_SLOT_BYTES_WORD, slotBytes)
-  vspace.storeWord(address + RING_STRIDE_WORD, slotBytes)
+  vspace.storeWord(address + RING_STRIDE_WORD, strideOf(geometry))
+  vspace.storeWord(address + RING_FORM_WORD, FORMS[form])
   // ORDER ring-header: header and indices written before this store are visible to readHeader(), which loads the magic.
   vspace.storeWord(address + RING_MAGIC_WORD, RING_MAGIC)
 }
@@ -88,7 +117,7 @@ export function readHeader(
   address: number,
   frameBytes: number,
   needed: (geometry: Geometry) => number,
-): Geometry {
+): Required<Geometry> {
   // ORDER ring-header: sees the header and indices that were written before publishHeader() stored the magic.
   const magic = vspace.loadWord(address + RING_MAGIC_WORD)
   if (magic === RING_CREATING)
@@ -102,11 +131,15 @@ export function readHeader(
   const slotBytes = vspace.loadWord(address + RING_SLOT_BYTES_WORD)
   if (!isSlotBytes(slotBytes))
     refuse(address, "slotBytes", slotBytes, `a multiple of ${SLOT_ALIGN}, up to ${MAX_SLOT_BYTES}`)
+  const formNumber = vspace.loadWord(address + RING_FORM_WORD)
+  const form = (Object.keys(FORMS) as RingForm[]).find(name => FORMS[name] === formNumber)
+  if (form === undefined) refuse(address, "form", formNumber, `${FORM_INDEX}, index, or ${FORM_SLOT}, slot`)
+  const geometry = { capacity, slotBytes, form }
   const stride = vspace.loadWord(address + RING_STRIDE_WORD)
-  if (stride !== slotBytes) refuse(address, "stride", stride, `slotBytes, ${slotBytes}`)
-  const bytes = needed({ capacity, slotBytes })
+  if (stride !== strideOf(geometry)) refuse(address, "stride", stride, `${strideOf(geometry)}, by slotBytes and form`)
+  const bytes = needed(geometry)
   if (bytes > frameBytes) refuse(address, "size by its header", bytes, `at most the frame's ${frameBytes} bytes`)
-  return { capacity, slotBytes }
+  return geometry
 }
 
 function refuse(address: number, what: string, value: number, limit: string): never {

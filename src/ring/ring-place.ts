@@ -2,8 +2,7 @@
 
 import { RingError } from "./errors.ts"
 import { LINE_BYTES, RING_CONSUMER_PART_BYTES } from "./layout.ts"
-import type { RingPlace } from "./ring-end.ts"
-import { bytesNeeded, type Geometry, producerPartBytes, readHeader } from "./ring-header.ts"
+import { bytesNeeded, DEFAULT_FORM, type Geometry, producerPartBytes, readHeader } from "./ring-header.ts"
 import type { VSpace } from "./vspace.ts"
 
 /** A frame as it is mapped here; its size comes from the kernel and not from a peer. */
@@ -21,6 +20,12 @@ export interface RingParts {
   readonly consumerPart: Part
 }
 
+/** A validated ring: where its two parts are. They need not lie in one frame. */
+export interface RingPlace extends Required<Geometry> {
+  readonly producerPart: number
+  readonly consumerPart: number
+}
+
 /** One frame with the whole ring in it, or two. */
 export type RingFrames = Part | RingParts
 
@@ -32,8 +37,12 @@ export function isSplit(frames: RingFrames): frames is RingParts {
  * Where a ring that does not exist yet will lie.
  * @throws {RingError} RangeError, AlignmentError: a frame is too small, or not in the VSpace
  */
-export function placeFor(vspace: VSpace, frames: RingFrames, { capacity, slotBytes }: Geometry): RingPlace {
-  const geometry = { capacity, slotBytes }
+export function placeFor(
+  vspace: VSpace,
+  frames: RingFrames,
+  { capacity, slotBytes, form = DEFAULT_FORM }: Geometry,
+): RingPlace {
+  const geometry = { capacity, slotBytes, form }
   const ensure = (name: string, { address, bytes }: Part, needed: number): void => {
     if (needed > bytes) {
       throw new RingError(
@@ -65,6 +74,6 @@ export function placeOf(vspace: VSpace, frames: RingFrames): RingPlace {
   return isSplit(frames) ? placeFor(vspace, frames, geometry) : oneFrame(address, geometry)
 }
 
-function oneFrame(address: number, geometry: Geometry): RingPlace {
+function oneFrame(address: number, geometry: Required<Geometry>): RingPlace {
   return { ...geometry, producerPart: address, consumerPart: address + producerPartBytes(geometry) }
 }

@@ -2,10 +2,10 @@
 
 import { RingConsumer } from "./consumer.ts"
 import { RingError } from "./errors.ts"
-import { RING_READ_INDEX, RING_WRITE_INDEX } from "./layout.ts"
+import { RING_READ_HANDED, RING_READ_INDEX, RING_READ_PROGRESS, RING_SLOTS, RING_WRITE_INDEX } from "./layout.ts"
 import { RingProducer } from "./producer.ts"
-import { bytesNeeded, checkGeometry, claimHeader, type Geometry, publishHeader } from "./ring-header.ts"
-import { placeFor, placeOf, type RingFrames, type RingParts } from "./ring-place.ts"
+import { bytesNeeded, checkGeometry, claimHeader, type Geometry, publishHeader, strideOf } from "./ring-header.ts"
+import { placeFor, placeOf, type RingFrames, type RingParts, type RingPlace } from "./ring-place.ts"
 import type { VSpace } from "./vspace.ts"
 import type { EndOptions } from "./wait.ts"
 
@@ -33,7 +33,7 @@ function bytesNeededChecked(geometry: Geometry): number {
  * @throws {RingError} RangeError, AlignmentError: a frame is too small for the ring, or not in the VSpace
  * @throws {RingError} IllegalOperation: the frame's first word is not 0: it holds a ring already
  * @throws {PageFault} a frame is not mapped here, or read-only
- * Cost: under a microsecond; the slots are not touched.
+ * Cost: microseconds; of the slots at most one is touched.
  */
 function create(vspace: VSpace, address: number, frameBytes: number, options: RingOptions): void
 function create(vspace: VSpace, parts: RingParts, options: RingOptions): void
@@ -48,23 +48,35 @@ function create(vspace: VSpace, where: number | RingParts, ...rest: [number, Rin
       `initialIndex is ${initialIndex}, which must be an integer, 0 to ${2 ** 32 - 1}`,
     )
   }
-  const { producerPart, consumerPart } = placeFor(vspace, frames, options)
+  const place = placeFor(vspace, frames, options)
+  const { producerPart, consumerPart } = place
   claimHeader(vspace, producerPart)
   vspace.storeWord(producerPart + RING_WRITE_INDEX, initialIndex)
-  vspace.storeWord(consumerPart + RING_READ_INDEX, initialIndex)
+  for (const word of [RING_READ_INDEX, RING_READ_PROGRESS, RING_READ_HANDED]) {
+    vspace.storeWord(consumerPart + word, initialIndex)
+  }
+  if (place.form === "slot") beginSequences(vspace, place, initialIndex)
   publishHeader(vspace, producerPart, options)
+}
+
+/** An empty slot's sequence is 0 in the first lap, save where 0 is what that lap's message will have. */
+function beginSequences(vspace: VSpace, place: RingPlace, initialIndex: number): void {
+  const { capacity, producerPart } = place
+  const laps = (0xffff_ffff - initialIndex) >>> 0 < capacity
+  if (laps) vspace.storeWord(producerPart + RING_SLOTS + (capacity - 1) * strideOf(place), -capacity)
 }
 
 /**
  * Attaches as the producer. The header is validated now and never read again. A new producer goes on where one that
- * died left off.
+ * died, or closed, left off: what was committed stays, what was only claimed never was.
  *
  * @param address where the frame is mapped here, readable and writable. Or the two parts: the producer's readable and
  *   writable, the consumer's readable; nothing is stored in the consumer's
  * @param frameBytes its size, from the kernel and not from a peer
  * @throws {RingError} NotARing: the header is not that of a ring in such a frame
  * @throws {RingError} RangeError, AlignmentError: a frame is not in the VSpace, or too small for its part
- * @throws {RingError} NotEnoughMemory: no private memory is left for one more slot; an end keeps its memory for ever
+ * @throws {RingError} IllegalOperation: this process is the ring's producer already; close that one first
+ * @throws {RingError} NotEnoughMemory: no private memory is left for one more slot; close an end, or use smaller slots
  * @throws {PeerMisbehaviorError} the consumer's index is impossible
  * @throws {PageFault} a frame is not mapped here
  * Cost: a few microseconds.
@@ -76,7 +88,10 @@ function producer(vspace: VSpace, where: number | RingParts, ...rest: EndArgumen
   return new RingProducer(vspace, placeOf(vspace, frames), options)
 }
 
-/** Attaches as the consumer, which stores in the consumer's part alone; otherwise as `producer`. */
+/**
+ * Attaches as the consumer, which stores in the consumer's part alone; otherwise as `producer`. A new consumer goes on
+ * with the first message that was not released; `redelivered` tells how many of those had been handed out.
+ */
 function consumer(vspace: VSpace, address: number, frameBytes: number, options?: EndOptions): RingConsumer
 function consumer(vspace: VSpace, parts: RingParts, options?: EndOptions): RingConsumer
 function consumer(vspace: VSpace, where: number | RingParts, ...rest: EndArguments): RingConsumer {

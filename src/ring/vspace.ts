@@ -33,10 +33,14 @@ export class VSpace {
   readonly processors: number
   /** Address of a private status word that stays live, for ends that were given none. */
   readonly alwaysLive: number
+  /** Addresses of the index words that ends of this process store to: an end has its own to itself. */
+  readonly ownedWords = new Set<number>()
   /** Asks the kernel what lies at an address, where there is one to ask. */
   explainFault: ((address: number) => FaultExplanation) | undefined = undefined
   readonly #privateEnd: number
   #privateNext: number
+  /** Addresses given back, by size. */
+  readonly #freed = new Map<number, number[]>()
   #faultsSeen = 0
 
   private constructor(map: VSpaceMap, memory: WebAssembly.Memory, hot: Hot) {
@@ -69,13 +73,20 @@ export class VSpace {
   }
 
   /**
-   * Private memory, zeroed, for as long as the process lives: there is no way to give it back.
+   * Private memory, zeroed, until `freePrivate` gets it back.
    * @param bytes a positive integer
    * @param align a power of two
    * @returns its address
    * @throws {RingError} NotEnoughMemory: the private region is full
    */
   allocatePrivate(bytes: number, align: number): number {
+    const freed = this.#freed.get(bytes)
+    const at = freed?.findIndex(address => address % align === 0) ?? -1
+    if (freed !== undefined && at >= 0) {
+      const [address] = freed.splice(at, 1) as [number]
+      this.u8.fill(0, address, address + bytes)
+      return address
+    }
     const address = Math.ceil(this.#privateNext / align) * align
     if (address + bytes > this.#privateEnd) {
       const left = this.#privateEnd - this.#privateNext
@@ -86,6 +97,13 @@ export class VSpace {
     }
     this.#privateNext = address + bytes
     return address
+  }
+
+  /** Gives back what `allocatePrivate` handed out, for the next that asks for as many bytes. */
+  freePrivate(address: number, bytes: number): void {
+    const freed = this.#freed.get(bytes)
+    if (freed === undefined) this.#freed.set(bytes, [address])
+    else freed.push(address)
   }
 
   /**

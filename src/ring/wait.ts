@@ -2,11 +2,11 @@
 
 import { type NativeError, native } from "../../native/index.ts"
 import { PageFault, RingError } from "./errors.ts"
-import { RESULT_NONE, STATUS_KERNEL_GONE, STATUS_LIVE, STATUS_REVOKED } from "./layout.ts"
+import { RESULT_NONE, STATUS_CLOSED, STATUS_KERNEL_GONE, STATUS_LIVE, STATUS_REVOKED } from "./layout.ts"
 import type { VSpace } from "./vspace.ts"
 
 /** Why an operation ended without doing what was asked. Expected, so a value and not an error. */
-export type Interruption = "deadline" | "peer-gone" | "revoked" | "kernel-gone"
+export type Interruption = "deadline" | "peer-gone" | "revoked" | "kernel-gone" | "closed"
 
 export interface WaitStrategy {
   /** Nanoseconds to spin before parking; by default 50,000, or 0 where the process has one processor. */
@@ -131,6 +131,8 @@ export function interruptionOf(status: number): Interruption | undefined {
       return "revoked"
     case STATUS_KERNEL_GONE:
       return "kernel-gone"
+    case STATUS_CLOSED:
+      return "closed"
     default:
       return "peer-gone"
   }

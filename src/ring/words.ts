@@ -10,6 +10,8 @@ export const STATUS_LIVE = 0
 export const STATUS_PEER_GONE = 1
 export const STATUS_REVOKED = 2
 export const STATUS_KERNEL_GONE = 3
+/** Never written by the kernel: what an end that was closed in its own process sees. */
+export const STATUS_CLOSED = 4
 
 // --- SharedRing, producer part: only the producer writes it (the header: only the creator, once).
 
@@ -17,28 +19,47 @@ export const STATUS_KERNEL_GONE = 3
 export const RING_MAGIC = 0x474e524b
 /** Stands in the magic's place while the creator is at work. */
 export const RING_CREATING = 0x57454e4b
-export const RING_LAYOUT_VERSION = 1
+export const RING_LAYOUT_VERSION = 2
 
 export const RING_MAGIC_WORD = 0
 export const RING_VERSION_WORD = 4
+/** Slots; of a ring of records, bytes. */
 export const RING_CAPACITY_WORD = 8
 export const RING_SLOT_BYTES_WORD = 12
 export const RING_STRIDE_WORD = 16
-/** Free-running count of slots committed. */
+export const RING_FORM_WORD = 20
+/** What says how far the producer is: its index word, */
+export const FORM_INDEX = 0
+/** or a sequence word in front of each slot's payload: index + 1 of the message that is there. */
+export const FORM_SLOT = 1
+/** Bytes in front of a slot's payload: the sequence word, and padding that keeps the payload aligned. */
+export const SLOT_HEAD_BYTES = 8
+/** Free-running count of slots committed. With sequence words nobody polls it: it is for a producer that takes over. */
 export const RING_WRITE_INDEX = LINE_BYTES
 /**
  * The producer's sleep number: odd while it sleeps or is about to. Rarely written, so the peer's load hits its cache.
  */
 export const RING_PRODUCER_SLEEP = 2 * LINE_BYTES
+/** 1 once the producer has closed its end. */
+export const RING_PRODUCER_CLOSED = RING_PRODUCER_SLEEP + 4
 export const RING_SLOTS = 3 * LINE_BYTES
 
 // --- SharedRing, consumer part: only the consumer writes it. In the one-frame form it follows the slots.
 
-/** Free-running count of slots released. */
+/** Free-running count of slots given back: by quarters of the ring, and before the consumer sleeps. */
 export const RING_READ_INDEX = 0
 /** The consumer's sleep number. */
 export const RING_CONSUMER_SLEEP = LINE_BYTES
-export const RING_CONSUMER_PART_BYTES = 2 * LINE_BYTES
+/** 1 once the consumer has closed its end. */
+export const RING_CONSUMER_CLOSED = RING_CONSUMER_SLEEP + 4
+/**
+ * For a consumer that takes over: the count of slots released, exact. On a line that nobody else touches, so that its
+ * store is a plain one: who reads it does so after its writer's death, or in the writer's own thread.
+ */
+export const RING_READ_PROGRESS = 2 * LINE_BYTES
+/** The count of slots handed out, at least the progress. What lies between the two was being read. */
+export const RING_READ_HANDED = RING_READ_PROGRESS + 4
+export const RING_CONSUMER_PART_BYTES = 3 * LINE_BYTES
 
 // --- Notification, the kernel's part: who waits reads it, and only the daemon writes it.
 
@@ -63,24 +84,38 @@ export const ACK_BYTES = 128
 
 // --- An end of a ring, in its process's private memory: what the hot code needs, at hand and out of the peer's reach.
 
+/** 64 bits: this end's index. The low half is what the peer sees; all of it counts messages. */
 export const END_INDEX = 0
-/** The peer's index as last loaded and accepted. */
-export const END_PEER_INDEX = 4
-export const END_CAPACITY = 8
-export const END_SLOT_BYTES = 12
-export const END_STRIDE = 16
-/** Addresses from here to END_STAGING. */
-export const END_SLOTS = 20
-export const END_INDEX_WORD = 24
-export const END_PEER_INDEX_WORD = 28
-export const END_PEER_SLEEP_WORD = 32
-export const END_STATUS_WORD = 36
-export const END_STAGING = 40
+/** The peer's index as last loaded and accepted; where slots have sequence words, the consumer's last seen one. */
+export const END_PEER_INDEX = 8
+export const END_CAPACITY = 12
+export const END_SLOT_BYTES = 16
+export const END_STRIDE = 20
+/** Addresses from here to END_STAGING. The first slot's payload. */
+export const END_SLOTS = 24
+export const END_INDEX_WORD = 28
+export const END_PEER_INDEX_WORD = 32
+export const END_PEER_SLEEP_WORD = 36
+export const END_PEER_CLOSED_WORD = 40
+export const END_STATUS_WORD = 44
+/** The consumer's RING_READ_PROGRESS. */
+export const END_PROGRESS_WORD = 48
+/** The word that this end's last publish changed, on which its peer sleeps. */
+export const END_WAKE_WORD = 52
+export const END_STAGING = 56
 /** The peer's sleep number that it was last woken for. */
-export const END_WOKEN = 44
-/** The peer's index that was refused; tells what RESULT_MISBEHAVED found. */
-export const END_REFUSED = 48
-export const END_BYTES = 64
+export const END_WOKEN = 60
+/** The peer's word that was refused; tells what RESULT_MISBEHAVED found. */
+export const END_REFUSED = 64
+/** A FORM_ number. */
+export const END_FORM = 68
+/** The consumer's index as it stands in RING_READ_INDEX. */
+export const END_RELEASED = 72
+/** How many slots the consumer reads before it gives them back. */
+export const END_RELEASE_AFTER = 76
+/** How many messages the last peekMany or popMany found. */
+export const END_COUNT = 80
+export const END_BYTES = 128
 
 // --- A signaller, in private memory.
 
@@ -124,4 +159,8 @@ export const RESULT_DONE_WAKE = 2
 export const RESULT_STOPPED = 3
 /** The peer's index is impossible; END_REFUSED holds it. */
 export const RESULT_MISBEHAVED = 4
-export const RESULT_LAST = 4
+/** The peer has closed its end, and nothing is left. */
+export const RESULT_CLOSED = 5
+/** Empty, and the peer sleeps until it sees what was given back just now: wake it. */
+export const RESULT_NONE_WAKE = 6
+export const RESULT_LAST = 6

@@ -4,8 +4,8 @@
 // load, store and cmpxchg only; plain and v128 accesses move payload and private state; no bulk memory, no waiting.
 
 export { bounce } from "./bounce"
-export { peek, pop, release } from "./consumer"
-export { claim, commit, push } from "./producer"
+export { giveBack, peek, pop, popMany, release } from "./consumer"
+export { claim, commit, push, pushMany } from "./producer"
 export { signal } from "./signaller"
 export { take } from "./waiter"
 export { compareExchangeWord, exchangeWord, loadLane, loadWord, storeWord } from "./word"

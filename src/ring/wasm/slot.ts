@@ -8,11 +8,18 @@ import {
   END_WOKEN,
   RESULT_DONE,
   RESULT_DONE_WAKE,
+  SLOT_HEAD_BYTES,
 } from "../words"
 import { mustWake } from "./sleep"
 
+/** Address of a slot's payload. */
 export function slotAt(end: usize, index: u32): usize {
   return load<u32>(end, END_SLOTS) + (index & (load<u32>(end, END_CAPACITY) - 1)) * load<u32>(end, END_STRIDE)
+}
+
+/** Address of a slot's sequence word, in a ring that has them. */
+export function sequenceAt(end: usize, index: u32): usize {
+  return slotAt(end, index) - SLOT_HEAD_BYTES
 }
 
 /** Copies `bytes`, a multiple of 8. */

@@ -163,12 +163,14 @@ t.test("an end says that it sleeps only while it does, with another number each 
 })
 
 t.test("a sleep number whose owner died asleep is not used again by the next", async t => {
-  const { ring } = channel(t)
+  const { ring, consumer: first } = channel(t)
+  first.close()
   const sleepWord = ring + producerPartBytes(geometry) + RING_CONSUMER_SLEEP
   for (const left of [7, 0xffff_ffff]) {
     vspace.storeWord(sleepWord, left)
     const consumer = SharedRing.consumer(vspace, ring, PAGE_BYTES, { wait: { spinNs: 0 } })
     t.equal(consumer.pop(100_000), "deadline")
     t.equal(vspace.loadWord(sleepWord), (left + 3) >>> 0)
+    consumer.close()
   }
 })
