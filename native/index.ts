@@ -135,8 +135,8 @@ export interface Native {
   // control sockets: SOCK_SEQPACKET pairs, close-on-exec
   createSocketPair(): readonly [Fd, Fd]
   /**
-   * Sends one message (not empty) with descriptors (up to 16), which stay ours. False when the socket is full (never
-   * blocks). EPIPE: peer gone.
+   * Sends one message (not empty) with descriptors, which stay ours; up to 16 can be received. False when the socket is
+   * full (never blocks). EPIPE: peer gone. EINVAL: more descriptors than Linux takes.
    */
   sendMessage(fd: Fd, message: Uint8Array, fds: readonly Fd[]): boolean
   /** Receives one message if there is one, else returns undefined. Never blocks. Descriptors are close-on-exec. */

@@ -49,6 +49,11 @@ const ROOMS: Readonly<Record<string, Room>> = {
   // What the components of one protocol and their starter say to one another; plain data.
   "src/protocols/": { imports: [], packages: false },
   [`${COMPONENTS}runtime/`]: { imports: [`${KERNEL}abi/`, "src/ring/", WORDS, "native/index.ts"], packages: true },
+  // Goes past the runtime, as a hostile component does.
+  [`${COMPONENTS}attacker/`]: {
+    imports: [`${COMPONENTS}runtime/`, `${KERNEL}abi/`, "src/protocols/", "native/index.ts"],
+    packages: true,
+  },
   // What the two components of the plan share; a library, not a component.
   [`${COMPONENTS}plan/`]: { imports: [`${COMPONENTS}runtime/`, "src/protocols/"], packages: false },
 }

@@ -36,7 +36,7 @@ Napi::Value CreateSocketPairFromJs(const Napi::CallbackInfo& info) {
 Napi::Value SendMessageFromJs(const Napi::CallbackInfo& info) {
   const int socket = ToFd(info[0], "fd");
   const View<std::uint8_t> message = ToMessage(info[1]);
-  const std::vector<int> fds = ToIntegers(info[2], "fds", kMaxMessageFds, INT_MAX);
+  const std::vector<int> fds = ToIntegers(info[2], "fds", kMaxSentFds, INT_MAX);
   return Napi::Boolean::New(
       info.Env(),
       ValueOrThrow(info.Env(), SendMessage(socket, message.data, message.length, fds.data(), fds.size())));

@@ -12,8 +12,9 @@ namespace kaal {
 
 namespace {
 
+template <std::size_t kFds>
 struct alignas(cmsghdr) ControlBuffer {
-  char bytes[CMSG_SPACE(sizeof(int) * kMaxMessageFds)] = {};
+  char bytes[CMSG_SPACE(sizeof(int) * kFds)] = {};
 };
 
 std::vector<UniqueFd> TakeDescriptors(msghdr& header) {
@@ -56,7 +57,7 @@ Result<bool> SendMessage(int socket, const void* data, std::size_t bytes, const 
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
-  ControlBuffer control;
+  ControlBuffer<kMaxSentFds> control;
   if (fd_count > 0) {
     header.msg_control = control.bytes;
     header.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
@@ -76,7 +77,7 @@ Result<bool> SendMessage(int socket, const void* data, std::size_t bytes, const 
 
 Result<std::optional<Message>> ReceiveMessage(int socket, void* into, std::size_t capacity) {
   iovec part{into, capacity};
-  ControlBuffer control;
+  ControlBuffer<kMaxMessageFds> control;
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;

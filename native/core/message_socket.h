@@ -12,7 +12,10 @@
 
 namespace kaal {
 
+// What is received; a message with more arrives cut.
 constexpr std::size_t kMaxMessageFds = 16;
+// What can be sent is Linux's to say: 253, and EINVAL for this many.
+constexpr std::size_t kMaxSentFds = 254;
 
 struct Message {
   std::size_t bytes = 0;  // 0: the other side is gone
@@ -22,7 +25,7 @@ struct Message {
 
 Result<std::pair<UniqueFd, UniqueFd>> CreateSocketPair();
 
-// Never blocks: false when the socket is full. `bytes` is at least 1, `fd_count` at most kMaxMessageFds.
+// Never blocks: false when the socket is full. `bytes` is at least 1, `fd_count` at most kMaxSentFds.
 // EPIPE: the other side is gone.
 Result<bool> SendMessage(int socket, const void* data, std::size_t bytes, const int* fds, std::size_t fd_count);
 

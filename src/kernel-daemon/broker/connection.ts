@@ -75,7 +75,9 @@ export class Connection {
       // An empty message, or its end of the socket closed, which Linux reports alike. A component that is just exiting does
       // the latter too, and keeps its exit code.
       if (received.bytes === 0) return this.#misbehave("it closed its control socket or sent an empty message")
-      if (received.fds.length > 0) return this.#misbehave("it sent descriptors that nobody asked for")
+      // Cut before the buffer's end: what did not fit are descriptors, which are then none.
+      const isCut = received.truncated && received.bytes < buffer.length
+      if (received.fds.length > 0 || isCut) return this.#misbehave("it sent descriptors that nobody asked for")
       if (received.truncated) return this.#misbehave(`it sent a message over ${MAX_MESSAGE_BYTES} bytes`)
       const message = buffer.slice(0, received.bytes)
       if (this.#state === "open") this.#events.onMessage(message)

@@ -85,9 +85,13 @@ export class Mapper {
       if (reply === undefined) break
       const sent = reply === null ? undefined : this.#sent.get(reply.callId)
       if (reply === null || sent === undefined) {
-        // Gone, or an answer to nothing we asked: either way no further answer can be believed.
+        // No further answer can be believed. One that is just ending closes its socket too, and keeps its exit code.
         this.#unwatch()
-        if (reply !== null) this.#onMisbehaviour("its mapper answered a command that was not sent")
+        this.#onMisbehaviour(
+          reply === null
+            ? "it closed its mapper socket or sent nonsense there"
+            : "its mapper answered a command that was not sent",
+        )
         return
       }
       this.#sent.delete(reply.callId)

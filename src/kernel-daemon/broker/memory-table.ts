@@ -1,6 +1,6 @@
 // memory-table.ts: the memfd behind each MemoryId. The daemon's descriptors are the last ones; closing them frees the memory.
 
-import { fstatSync } from "node:fs"
+import { fstatSync, readFileSync } from "node:fs"
 import { type Fd, native } from "../../../native/index.ts"
 import { KernelError } from "../abi/errors.ts"
 import { Permission, type Permissions } from "../abi/rights.ts"
@@ -10,6 +10,12 @@ import type { MemoryIdentity } from "./memory-traces.ts"
 /** Allocated at once: one or two milliseconds of the daemon's time. */
 const SLICE_BYTES = 4 * 1024 * 1024
 
+/**
+ * Descriptors that no memory gets: without some the daemon could not look at a component's page tables, and would have to
+ * end whoever something is revoked from.
+ */
+const RESERVED_FDS = 128
+
 interface Memory {
   readonly writable: Fd
   /** Opened for reading only; made when the first reader comes. */
@@ -18,6 +24,8 @@ interface Memory {
 
 export class MemoryTable {
   readonly #memories = new Map<MemoryId, Memory>()
+  /** Linux gives out the lowest free number: from this one on those of the reserve are in use. */
+  readonly #firstReservedFd = maxOpenFiles() - RESERVED_FDS
 
   /**
    * Makes a frame's memory, page by page in slices between which others are served, and calls back once: with the refusal
@@ -25,7 +33,7 @@ export class MemoryTable {
    */
   create(memory: MemoryId, bytes: number, label: string, done: (refused?: Error) => void): void {
     try {
-      this.#memories.set(memory, { writable: native.reserveFrame(bytes, label), readable: undefined })
+      this.#memories.set(memory, { writable: this.#counted(native.reserveFrame(bytes, label)), readable: undefined })
     } catch (error) {
       return done(error as Error)
     }
@@ -49,12 +57,12 @@ export class MemoryTable {
   /**
    * The descriptor to hand to a component for mapping with `permissions`. Who may only read gets one that Linux lets
    * nobody map for writing, nor by mprotect later.
-   * @throws {NativeError} out of descriptors
+   * @throws {Error} out of descriptors
    */
   fdFor(memory: MemoryId, permissions: Permissions): Fd {
     const found = this.#find(memory)
     if (permissions & Permission.write) return found.writable
-    found.readable ??= native.reopenReadOnly(found.writable)
+    found.readable ??= this.#counted(native.reopenReadOnly(found.writable))
     return found.readable
   }
 
@@ -71,9 +79,21 @@ export class MemoryTable {
     if (readable !== undefined) native.closeFd(readable)
   }
 
+  /** @throws {Error} the descriptor is one of the reserve, and is closed */
+  #counted(fd: Fd): Fd {
+    if (fd < this.#firstReservedFd) return fd
+    native.closeFd(fd)
+    throw new Error(`the daemon's descriptors are used up, but for ${RESERVED_FDS} that no memory gets (ulimit -n)`)
+  }
+
   #find(memory: MemoryId): Memory {
     const found = this.#memories.get(memory)
     if (found === undefined) throw new Error(`Memory ${memory} has no descriptor: the kernel and the broker disagree`)
     return found
   }
+}
+
+function maxOpenFiles(): number {
+  const [, limit] = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? []
+  return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit)
 }

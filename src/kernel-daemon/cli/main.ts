@@ -1,6 +1,7 @@
 // main.ts: the `kaal` command. One file a command.
 
 import { Command } from "commander"
+import { attacksCommand } from "./attacks.ts"
 import { benchCommand } from "./bench.ts"
 import { conformanceCommand } from "./conformance.ts"
 import { doctorCommand } from "./doctor.ts"
@@ -19,6 +20,7 @@ const program = new Command("kaal")
   .addCommand(conformanceCommand())
   .addCommand(benchCommand())
   .addCommand(doctorCommand())
+  .addCommand(attacksCommand())
 
 // Otherwise a reader of our output who stops would stop us as well: no time-out would fire, no Ctrl-C be heard.
 for (const stream of [process.stdout, process.stderr] as (NodeJS.WriteStream & MaybePipe)[]) {

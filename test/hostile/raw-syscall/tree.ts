@@ -64,8 +64,9 @@ export function kaalIn(
   user: Way["user"],
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  timeout = DEADLINE_MS,
 ): Promise<{ stdout: string; stderr: string }> {
   const nobody = user === "nobody" && process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
   const command = [join(tree, "dist/kaal.cjs"), ...args]
-  return run(process.execPath, command, { ...nobody, cwd: "/", env: { TMPDIR: "/tmp", ...env }, timeout: DEADLINE_MS })
+  return run(process.execPath, command, { ...nobody, cwd: "/", env: { TMPDIR: "/tmp", ...env }, timeout })
 }
