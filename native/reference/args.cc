@@ -13,7 +13,7 @@ namespace kaal::reference {
 
 namespace {
 
-constexpr std::uint64_t kMaxBytes = 1 << 20;
+constexpr std::uint64_t kMaxBytes = 64 << 20;
 constexpr std::uint64_t kMaxSlots = 1 << 16;
 constexpr std::uint64_t kMaxRingBytes = 256 << 20;
 constexpr std::uint64_t kMaxSamples = 100'000'000;
@@ -29,7 +29,7 @@ constexpr std::uint64_t kMaxStreamSamples = 10'000'000;
 constexpr char kUsage[] =
     "kaal-reference --mode spin-pingpong|park-pingpong|stream|probe\n"
     "               --variant index-release|index-seqcst|slot-release|slot-seqcst|futex   (futex: park-pingpong only)\n"
-    "               [--pause] [--bytes 64] [--slots 256] [--samples N] [--batch 1] [--block 1000]\n"
+    "               [--pause] [--in-place] [--bytes 64] [--slots 256] [--samples N] [--batch 1] [--block 1000]\n"
     "               [--cpus 0,1|none] [--timeout 60]\n"
     "Prints one JSON object on one line. Exit status: 0 measured, 1 failed or out of time, 2 wrong arguments\n";
 
@@ -145,6 +145,7 @@ void CheckTogether(const Options& options) {
            std::to_string(options.slots / 2));
   }
   if (options.batch > 1 && options.mode != Mode::kStream) Refuse("--batch is for --mode stream; leave it out");
+  if (options.in_place && options.mode != Mode::kStream) Refuse("--in-place is for --mode stream; leave it out");
 }
 
 }  // namespace
@@ -157,8 +158,8 @@ Options ParseArgs(int argc, char** argv) {
       std::fputs(kUsage, stdout);
       std::exit(0);
     }
-    if (name == "--pause") {
-      options.pause = true;
+    if (name == "--pause" || name == "--in-place") {
+      (name == "--pause" ? options.pause : options.in_place) = true;
       continue;
     }
     if (i + 1 == argc) Refuse("argument '" + name + "' is unknown or lacks its value; --help lists what there is");

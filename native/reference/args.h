@@ -17,12 +17,14 @@ struct Options {
   Variant variant = Variant::kNone;
   std::string variant_name;
   bool pause = false;          // a pause instruction in every spin loop
+  bool in_place = false;       // a stream is written and read in the slots, without copies
   std::size_t bytes = 64;      // payload of a message, a multiple of 8
   std::uint32_t slots = 256;   // of each ring, a power of two
   std::uint32_t samples = 0;   // round trips of each pass, or messages of a stream
   std::uint32_t batch = 1;     // messages that one publish covers
   std::uint32_t block = 1000;  // round trips between two stamps of the median's pass
   unsigned timeout_s = 60;
+  double tsc_hz = 0;           // not an argument: the stamp counter's rate
   bool pinned = true;
   int parent_cpu = 0;
   int child_cpu = 1;

@@ -36,8 +36,15 @@ class IndexRing {
       return ring_.slots_ - (staged_ - seen_read_) >= count;
     }
 
-    // Writes one message, which must have room. Nobody sees it before Publish().
-    void Stage(const void* payload) { CopyPayload(ring_.Slot(staged_++), payload, ring_.bytes_); }
+    // The next slot, which must have room, to be written in place and then committed.
+    void* Claim() const { return ring_.Slot(staged_); }
+    // Nobody sees it before Publish().
+    void Commit() { staged_++; }
+
+    void Stage(const void* payload) {
+      CopyPayload(Claim(), payload, ring_.bytes_);
+      Commit();
+    }
 
     // Shows all staged messages and returns the word that has changed.
     Word& Publish() {
@@ -65,13 +72,21 @@ class IndexRing {
       return seen_write_ != read_;
     }
 
-    // Copies one message, which must be there. Slots are given back by quarters of the ring, which spares a line.
-    void Pop(void* payload) {
-      CopyPayload(payload, ring_.Slot(read_++), ring_.bytes_);
+    // The oldest message, which must be there, to be read in place and then released.
+    const void* Peek() const { return ring_.Slot(read_); }
+
+    // Slots are given back by quarters of the ring, which spares a line.
+    void Release() {
+      read_++;
       if (read_ - released_ < ring_.slots_ / 4) return;
       // ORDER index-release: the slots below this index have been read.
       ring_.read_index_->word.store(read_, kPublish);
       released_ = read_;
+    }
+
+    void Pop(void* payload) {
+      CopyPayload(payload, Peek(), ring_.bytes_);
+      Release();
     }
 
     // The word that the next publish changes, and whether a value of it shows a message.

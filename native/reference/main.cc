@@ -107,10 +107,11 @@ Results Run(const Options& options) {
 
 int main(int argc, char** argv) {
   using namespace kaal::reference;
-  const Options options = ParseArgs(argc, argv);
+  Options options = ParseArgs(argc, argv);
   const kaal::TscInfo tsc = kaal::GetTscInfo();
   if (!tsc.constant) Fail("this processor's cycle counter has no constant rate, so nothing can be timed with it");
-  const std::string line = Report(options, Run(options), tsc.hz);
+  options.tsc_hz = tsc.hz;
+  const std::string line = Report(options, Run(options));
   // A reader that is gone, or a full disk, is a failure as well.
   return std::puts(line.c_str()) < 0 || std::fflush(stdout) != 0 ? 1 : 0;
 }

@@ -11,14 +11,32 @@
 
 namespace kaal::reference {
 
-// A private buffer of 8-byte words. Word 0 is stamp << 32 | sequence, each further one is one more than the one before.
+[[noreturn]] inline void FailAt(std::uint32_t sequence) {
+  Fail("message " + std::to_string(sequence) + " came out of order or torn");
+}
+
+// A payload is 8-byte words. Word 0 is stamp << 32 | sequence, each further one is one more than the one before.
+inline void FillPayload(void* payload, std::size_t bytes, std::uint32_t sequence) {
+  auto* words = static_cast<std::uint64_t*>(payload);
+  for (std::size_t i = 0; i < bytes / 8; i++) words[i] = sequence + i;
+}
+
+// Reads every word.
+inline void CheckPayload(const void* payload, std::size_t bytes, std::uint32_t sequence) {
+  const auto* words = static_cast<const std::uint64_t*>(payload);
+  std::uint64_t difference = 0;
+  for (std::size_t i = 0; i < bytes / 8; i++) difference |= words[i] ^ (sequence + i);
+  if (difference != 0) FailAt(sequence);
+}
+
+// A private buffer for one payload.
 class Message {
  public:
-  explicit Message(std::size_t bytes) : words_(bytes / 8) {}
+  explicit Message(std::size_t bytes) : words_(bytes / 8) { FillPayload(data(), bytes, 0); }
 
-  void Fill(std::uint32_t sequence, std::uint32_t stamp) {
-    const std::uint64_t first = static_cast<std::uint64_t>(stamp) << 32 | sequence;
-    for (std::size_t i = 0; i < words_.size(); i++) words_[i] = first + i;
+  // Renews word 0 alone, as a sender does who changes what has changed.
+  void Stamp(std::uint32_t sequence, std::uint32_t stamp) {
+    words_[0] = static_cast<std::uint64_t>(stamp) << 32 | sequence;
   }
 
   std::uint32_t stamp() const { return static_cast<std::uint32_t>(words_[0] >> 32); }
@@ -27,22 +45,10 @@ class Message {
     if (static_cast<std::uint32_t>(words_[0]) != sequence) FailAt(sequence);
   }
 
-  // Reads every word.
-  void CheckAll(std::uint32_t sequence) const {
-    std::uint64_t difference = 0;
-    for (std::size_t i = 1; i < words_.size(); i++) difference |= words_[i] ^ (words_[0] + i);
-    if (difference != 0) FailAt(sequence);
-    CheckSequence(sequence);
-  }
-
   void* data() { return words_.data(); }
   const void* data() const { return words_.data(); }
 
  private:
-  [[noreturn]] static void FailAt(std::uint32_t sequence) {
-    Fail("message " + std::to_string(sequence) + " came out of order or torn");
-  }
-
   std::vector<std::uint64_t> words_;
 };
 

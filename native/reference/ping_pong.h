@@ -1,6 +1,8 @@
 // ping_pong.h: round trips over two rings, there and back, for any ring and any way of waiting.
 #pragma once
 
+#include <algorithm>
+
 #include "reference/args.h"
 #include "reference/cycles.h"
 #include "reference/message.h"
@@ -59,6 +61,9 @@ class PingPong {
     results.rtt_p99 = trip_cycles(0.99);
     results.rtt_p999 = trip_cycles(0.999);
     results.rtt_max = trip_cycles(1);
+    for (const std::uint64_t cycles : trips) {
+      results.histogram.Add(std::max(static_cast<double>(cycles) - stamp_cost, 1.0) * 1e9 / options_.tsc_hz);
+    }
   }
 
   void Child(ChildResults& results) {
@@ -90,7 +95,7 @@ class PingPong {
         : out(out_ring), in(in_ring), wait(wait_policy), sent(bytes), received(bytes) {}
 
     void Send(std::uint32_t sequence, std::uint32_t stamp) {
-      sent.Fill(sequence, stamp);
+      sent.Stamp(sequence, stamp);
       // The answer to a message proves that its slot was given back.
       if (!out.HasRoom(1)) Fail("a ring was full in a ping-pong");
       out.Stage(sent.data());

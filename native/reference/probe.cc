@@ -12,9 +12,11 @@ constexpr std::uint32_t kBlockRounds = 1'000;
 constexpr std::uint32_t kWarmUpRounds = 2'000;
 
 // As the host places two virtual processors: 45-55 ns as on two threads of one core (S), 90-110 ns within one shared
-// cache (N), 390-550 ns far apart (F), measured on a KVM guest of an AMD EPYC. The limits stand in the gaps.
+// cache (N), 390-550 ns far apart (F), about 1,000 ns beyond that (X), measured on KVM guests of AMD EPYCs. The limits
+// stand in the gaps.
 constexpr double kSameCoreBelowNs = 70;
 constexpr double kNearBelowNs = 200;
+constexpr double kFarBelowNs = 700;
 
 }  // namespace
 
@@ -52,7 +54,8 @@ void AnswerProbe(ProbeWords& words) {
 
 char PlacementOf(double probe_ns) {
   if (probe_ns < kSameCoreBelowNs) return 'S';
-  return probe_ns < kNearBelowNs ? 'N' : 'F';
+  if (probe_ns < kNearBelowNs) return 'N';
+  return probe_ns < kFarBelowNs ? 'F' : 'X';
 }
 
 }  // namespace kaal::reference

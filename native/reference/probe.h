@@ -15,7 +15,7 @@ double MeasureProbe(ProbeWords& words);
 // Child's side.
 void AnswerProbe(ProbeWords& words);
 
-// Where the host has put the two virtual processors, told by the probe: 'S', 'N' or 'F'.
+// Where the host has put the two virtual processors, told by the probe: 'S', 'N', 'F' or 'X'.
 char PlacementOf(double probe_ns);
 
 }  // namespace kaal::reference

@@ -27,9 +27,21 @@ std::string Placement(double before_ns, double after_ns) {
   return Quoted(before == PlacementOf(after_ns) ? std::string(1, before) : "changed");
 }
 
+// Pairs of bucket and count; empty buckets are left out.
+std::string Counts(const Histogram& histogram) {
+  std::string text;
+  for (std::size_t bucket = 0; bucket < histogram.counts().size(); bucket++) {
+    const std::uint32_t count = histogram.counts()[bucket];
+    if (count == 0) continue;
+    text += (text.empty() ? "[" : ",[") + std::to_string(bucket) + "," + std::to_string(count) + "]";
+  }
+  return "[" + text + "]";
+}
+
 }  // namespace
 
-std::string Report(const Options& options, const Results& results, double tsc_hz) {
+std::string Report(const Options& options, const Results& results) {
+  const double tsc_hz = options.tsc_hz;
   const auto ns = [&](double cycles) { return cycles * 1e9 / tsc_hz; };
   const bool ring = options.mode != Mode::kProbe;
   const auto of_ring = [&](std::uint64_t value) { return ring ? std::to_string(value) : "null"; };
@@ -39,6 +51,7 @@ std::string Report(const Options& options, const Results& results, double tsc_hz
   json << R"({"what":"native-reference","mode":)" << Quoted(options.mode_name)
        << R"(,"variant":)" << (ring ? Quoted(options.variant_name) : "null")
        << R"(,"pause":)" << (options.pause ? "true" : "false")
+       << R"(,"in_place":)" << (options.in_place ? "true" : "false")
        << R"(,"bytes":)" << of_ring(options.bytes)
        << R"(,"slots":)" << of_ring(options.slots)
        << R"(,"samples":)" << of_ring(options.samples)
@@ -47,7 +60,8 @@ std::string Report(const Options& options, const Results& results, double tsc_hz
        << R"(,"p99":)" << Number(ns(results.rtt_p99))
        << R"(,"p999":)" << Number(ns(results.rtt_p999))
        << R"(,"max":)" << Number(ns(results.rtt_max))
-       << R"(},"oneway_cycles_p50":)" << Number(results.rtt_p50 / 2)
+       << R"(},"histogram":)" << Counts(results.histogram)
+       << R"(,"oneway_cycles_p50":)" << Number(results.rtt_p50 / 2)
        << R"(,"oneway_stamp_cycles_p50":)" << Number(results.child.oneway_stamp_p50)
        << R"(,"msgs_per_s":)" << Number(msgs_per_s)
        << R"(,"probe_ns":{"before":)" << Number(ns(results.probe_before))

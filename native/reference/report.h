@@ -8,7 +8,6 @@
 
 namespace kaal::reference {
 
-// `tsc_hz` is the rate of the stamp counter, by which cycles become times.
-std::string Report(const Options& options, const Results& results, double tsc_hz);
+std::string Report(const Options& options, const Results& results);
 
 }  // namespace kaal::reference

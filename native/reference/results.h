@@ -3,6 +3,8 @@
 
 #include <limits>
 
+#include "reference/histogram.h"
+
 namespace kaal::reference {
 
 // Not a number stays one in every conversion, and is printed as null.
@@ -22,6 +24,8 @@ struct Results {
   double rtt_max = kNotMeasured;
   double probe_before = kNotMeasured;
   double probe_after = kNotMeasured;
+  // Of single round trips.
+  Histogram histogram;
   ChildResults child;
 };
 

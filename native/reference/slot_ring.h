@@ -38,12 +38,19 @@ class SlotRing {
       return ring_.slots_ - (staged_ - seen_read_) >= count;
     }
 
-    // Writes one message, which must have room. Nobody sees it before Publish().
-    void Stage(const void* payload) {
-      CopyPayload(ring_.Payload(staged_), payload, ring_.bytes_);
+    // The next slot, which must have room, to be written in place and then committed.
+    void* Claim() const { return ring_.Payload(staged_); }
+
+    // Nobody sees it before Publish().
+    void Commit() {
       // The consumer looks at a batch's first slot first, so that slot's store publishes those behind it as well.
       if (staged_ != published_) ring_.Sequence(staged_).store(staged_ + 1, std::memory_order_relaxed);
       staged_++;
+    }
+
+    void Stage(const void* payload) {
+      CopyPayload(Claim(), payload, ring_.bytes_);
+      Commit();
     }
 
     // Shows all staged messages, at least one, and returns the word that has changed.
@@ -71,13 +78,21 @@ class SlotRing {
     // ORDER slot-publish: this slot, and those staged behind it, have been written.
     bool HasMessage() { return Shows(signal().load(std::memory_order_acquire)); }
 
-    // Copies one message, which must be there. Slots are given back by quarters of the ring, which spares a line.
-    void Pop(void* payload) {
-      CopyPayload(payload, ring_.Payload(read_++), ring_.bytes_);
+    // The oldest message, which must be there, to be read in place and then released.
+    const void* Peek() const { return ring_.Payload(read_); }
+
+    // Slots are given back by quarters of the ring, which spares a line.
+    void Release() {
+      read_++;
       if (read_ - released_ < ring_.slots_ / 4) return;
       // ORDER slot-release: the slots below this index have been read.
       ring_.read_index_->word.store(read_, kPublish);
       released_ = read_;
+    }
+
+    void Pop(void* payload) {
+      CopyPayload(payload, Peek(), ring_.bytes_);
+      Release();
     }
 
     // The word that the next publish changes, and whether a value of it shows a message.

@@ -16,7 +16,7 @@ class Stream {
   Stream(const Options& options, Region& region)
       : options_(options),
         ring_(region, options.slots, options.bytes),
-        warm_up_(4 * options.slots),
+        warm_up_(std::min(4 * options.slots, options.samples)),
         total_(warm_up_ + options.samples) {}
 
   static std::size_t RegionBytes(const Options& options) { return Ring::RegionBytes(options.slots, options.bytes); }
@@ -29,8 +29,13 @@ class Stream {
       const std::uint32_t batch_end = sent + std::min(options_.batch, total_ - sent);
       while (!producer.HasRoom(batch_end - sent)) Relax(options_.pause);
       for (; sent < batch_end; sent++) {
-        message.Fill(sent, 0);
-        producer.Stage(message.data());
+        if (options_.in_place) {
+          FillPayload(producer.Claim(), options_.bytes, sent);
+          producer.Commit();
+        } else {
+          FillPayload(message.data(), options_.bytes, sent);
+          producer.Stage(message.data());
+        }
       }
       producer.Publish();
     }
@@ -43,8 +48,13 @@ class Stream {
     const auto receive_until = [&](std::uint32_t end) {
       for (; received < end; received++) {
         while (!consumer.HasMessage()) Relax(options_.pause);
-        consumer.Pop(message.data());
-        message.CheckAll(received);
+        if (options_.in_place) {
+          CheckPayload(consumer.Peek(), options_.bytes, received);
+          consumer.Release();
+        } else {
+          consumer.Pop(message.data());
+          CheckPayload(message.data(), options_.bytes, received);
+        }
       }
     };
     receive_until(warm_up_);
