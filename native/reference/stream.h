@@ -6,6 +6,7 @@
 #include "reference/args.h"
 #include "reference/cycles.h"
 #include "reference/message.h"
+#include "reference/region.h"
 #include "reference/results.h"
 
 namespace kaal::reference {

@@ -4,11 +4,12 @@
 export const BenchCapsArg = { role: 0, cpu: 1, size: 2 } as const
 
 /**
+ * calls: root task, measures null syscalls alone; `size` is their number.
  * latency: root task, measures calls with nobody else at work; `size` is the number of null syscalls.
  * crowd: root task, revokes `size` capabilities while a bystander makes null syscalls.
  * target: has frames mapped into it and sleeps. bystander: makes null syscalls until it is told to stop.
  */
-export const BenchCapsRole = { latency: 0, crowd: 1, target: 2, bystander: 3 } as const
+export const BenchCapsRole = { latency: 0, crowd: 1, target: 2, bystander: 3, calls: 4 } as const
 
 /** What the latency role prints, on a line of its own, when its boot is over and the measurement begins. */
 export const MEASURING = "measuring"

@@ -21,17 +21,27 @@ const ROUNDS = 150
 const DERIVED_SLOT = 99
 
 export function latency(self: Component): void {
-  const nullSyscall = (): number => timed(() => self.call("yield", {}))
-  for (let call = 0; call < WARM_UP_CALLS; call++) nullSyscall()
-  self.print(MEASURING)
-  const calls = new Float64Array(self.argument(BenchCapsArg.size)).map(nullSyscall)
+  const nullSyscall = nullSyscalls(self)
   const steps = measureFrames(self)
   const report: LatencyReport = {
-    nullSyscall: latencyOf(calls),
+    nullSyscall,
     mapInto: steps.map(({ mapInto }) => mapInto),
     revoke: steps.map(({ revoke }) => revoke),
   }
   self.report(report)
+}
+
+/** Role calls: null syscalls and nothing else. */
+export function calls(self: Component): void {
+  const report: Pick<LatencyReport, "nullSyscall"> = { nullSyscall: nullSyscalls(self) }
+  self.report(report)
+}
+
+function nullSyscalls(self: Component): Latency {
+  const nullSyscall = (): number => timed(() => self.call("yield", {}))
+  for (let call = 0; call < WARM_UP_CALLS; call++) nullSyscall()
+  self.print(MEASURING)
+  return latencyOf(new Float64Array(self.argument(BenchCapsArg.size)).map(nullSyscall))
 }
 
 interface Step {

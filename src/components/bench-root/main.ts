@@ -15,6 +15,9 @@ component(self => {
     slots,
     bytes,
     self.argument(BenchRootArg.samples),
+    self.argument(BenchRootArg.batch),
+    self.argument(BenchRootArg.inPlace),
+    self.argument(BenchRootArg.wait),
   ]
   const states = runPair(self, {
     components: ["bench-ring", "bench-ring"],

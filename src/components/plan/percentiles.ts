@@ -30,3 +30,18 @@ export function histogramOf(sorted: Float64Array, buckets: number): { lowest: nu
   }
   return { lowest, step, counts }
 }
+
+const BUCKETS_IN_OCTAVE = 8
+
+/**
+ * Counts for a log axis, as pairs [b, count]: values of 2^(b/8) up to 2^((b+1)/8). What lies below 1 is counted as 1.
+ * @param factor and @param subtract as in `scaled`
+ */
+export function logHistogram(samples: Float64Array, factor: number, subtract = 0): [bucket: number, count: number][] {
+  const counts = new Map<number, number>()
+  for (const sample of samples) {
+    const bucket = Math.floor(Math.log2(Math.max(1, (sample - subtract) * factor)) * BUCKETS_IN_OCTAVE)
+    counts.set(bucket, (counts.get(bucket) ?? 0) + 1)
+  }
+  return [...counts].sort(([a], [b]) => a - b)
+}

@@ -1,4 +1,4 @@
-// caps-suite-part.ts: parts of `bench caps` that need a fresh process, which is this command again with --part.
+// caps-suite-part.ts: parts of a suite that need a fresh process, which is this command again with --part.
 
 import { execFile } from "node:child_process"
 import { dirname, join } from "node:path"
@@ -10,6 +10,7 @@ import { measureMemory } from "./caps-suite-memory.ts"
 import { measureOperations } from "./caps-suite-operations.ts"
 import { idleShare } from "./caps-suite-placement.ts"
 import { measureRevoke } from "./caps-suite-revoke.ts"
+import { followPeer, leadPeer } from "./peers/node-peers.ts"
 
 /** What each part prints, as JSON, given its numbers. */
 const PARTS = {
@@ -19,6 +20,8 @@ const PARTS = {
   "revoke-deep": () => measureRevoke("deep"),
   echo: measureEchoAndSleep,
   "echo-server": serveEcho,
+  "peer-leader": (...numbers: number[]) => leadPeer(commandOf("peer-follower", numbers), numbers),
+  "peer-follower": (...numbers: number[]) => followPeer(numbers),
 } as const
 export type PartName = keyof typeof PARTS
 

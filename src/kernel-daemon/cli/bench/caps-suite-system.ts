@@ -8,23 +8,22 @@ import {
   type LatencyReport,
   MEASURING,
 } from "../../../protocols/bench-caps.ts"
-import { runSession } from "../session.ts"
+import { benchSession } from "./bench-session.ts"
 import { measureInPart } from "./caps-suite-part.ts"
 import { idleShare, type Placement, pinned } from "./caps-suite-placement.ts"
 import { type CapsRow, rowOf } from "./caps-suite-row.ts"
 import { median } from "./statistics.ts"
 
-const ECHO_RATIO_LIMIT = 1.3
+export const ECHO_RATIO_LIMIT = 1.3
 const MAP_RATIO_LIMIT = 4
 const REVOKE_LIMIT_MS = 2
 const BYSTANDER_LIMIT_MS = 10
-const ROUNDS = 3_000
+export const SYSCALL_ROUNDS = 3_000
 /** Above this share of idle time the processors are said to sleep. */
 const ASLEEP_SHARE = 0.1
 const CROWD = 1_000_000
 const CROWD_TRIALS = 2
 const CROWD_ATTEMPTS = 4
-const SESSION_TIMEOUT_SECONDS = 60
 
 interface Pair {
   readonly ours: LatencyReport
@@ -44,7 +43,7 @@ export async function measureLatency(
   for (let pair = 0; pair < pairs; pair++) {
     progress(`null syscall, ${name}: pair ${pair + 1} of ${pairs}`)
     const [ours, idle] = await ourTrial(placement)
-    const [echo, echoIdle] = await measureInPart<[Latency, number]>("echo", [ROUNDS, ...cpus])
+    const [echo, echoIdle] = await measureInPart<[Latency, number]>("echo", [SYSCALL_ROUNDS, ...cpus])
     done.push({ ours, echo, idle: [idle, echoIdle] })
   }
   const of = (pick: (pair: Pair) => number): number[] => done.map(pick)
@@ -140,29 +139,28 @@ export async function measureCrowd({ name, cpus }: Placement, progress: (text: s
 async function ourTrial({ cpus }: Placement): Promise<[LatencyReport, number]> {
   let idle = (): number => Number.NaN
   const report = await pinned(cpus[1], () =>
-    session<LatencyReport>([BenchCapsRole.latency, cpus[0], ROUNDS], () => {
+    session<LatencyReport>([BenchCapsRole.latency, cpus[0], SYSCALL_ROUNDS], () => {
       idle = idleShare([...new Set(cpus)])
     }),
   )
   return [report, idle()]
 }
 
-async function session<R>(args: readonly number[], onMeasuring: () => void): Promise<R> {
-  const said: string[] = []
-  let report: R | undefined
-  const { ok, reason } = await runSession({
+function session<R>(args: readonly number[], onMeasuring: () => void): Promise<R> {
+  return benchSession<R>({
     rootTask: "bench-caps",
     arguments: args,
-    timeoutSeconds: SESSION_TIMEOUT_SECONDS,
     onEvent: event => {
-      if (event.event === "report") report = JSON.parse(event.text) as R
       if (event.event === "print" && event.lines.includes(MEASURING)) onMeasuring()
-      else if (event.event === "print") said.push(...event.lines.map(line => `${event.name}: ${line}`))
-      if (event.event === "ended" && event.text !== "exited with code 0") said.push(`${event.name} ${event.text}`)
     },
   })
-  if (ok && report !== undefined) return report
-  throw new Error(`bench-caps ${args.join(" ")} failed: ${[reason, ...said].join("\n")}`)
+}
+
+/** One trial of null syscalls alone. */
+export async function nullSyscallTrial({ cpus }: Placement): Promise<Latency> {
+  const args = [BenchCapsRole.calls, cpus[0], SYSCALL_ROUNDS]
+  const { nullSyscall } = await pinned(cpus[1], () => session<Pick<LatencyReport, "nullSyscall">>(args, () => {}))
+  return nullSyscall
 }
 
 /** The longest null syscall just before and just after the revoke, ms. */

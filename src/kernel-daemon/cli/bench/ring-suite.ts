@@ -1,118 +1,171 @@
-// ring-suite.ts: SharedRing beside the C++ reference: latency spinning and parked, and streams, at three sizes.
+// ring-suite.ts: SharedRing beside the C++ reference: latency spinning and parked, streams alone and in batches.
 
-import { native } from "../../../../native/index.ts"
-import type { BenchModeName } from "../../../protocols/bench.ts"
-import { median, probeOf, steady } from "./statistics.ts"
-import { ourTrial, referenceTrial, type Trial, type TrialConfig } from "./trial.ts"
+import { type FigureSpec, figureOf } from "./figure.ts"
+import { nameOf, ours, type RingWork, reference } from "./ring-trial.ts"
+import { type Round, takeTurns } from "./rounds.ts"
+import type { Limit, Trial } from "./row.ts"
+import { type Run, samplesFor } from "./suite.ts"
 
-/** Our figure divided by the reference's, over alternating pairs of fresh processes. */
-export interface Ratio {
-  readonly what: "ratio"
-  readonly mode: BenchModeName
-  readonly bytes: number
-  readonly variant: string
-  /** "oneway_cycles_p50" (less is better) or "msgs_per_s" (more is better). */
-  readonly figure: "oneway_cycles_p50" | "msgs_per_s"
-  readonly pairs: number
-  readonly median: number
-  readonly min: number
-  readonly max: number
-  /** Medians over the pairs. */
-  readonly ours: number
-  readonly theirs: number
-  readonly probe_ns: number
-}
-
-/** The host gave too few trials in which the cache-line probe held still. */
-export interface Unmeasured {
-  readonly what: "unmeasured"
-  readonly mode: BenchModeName
-  readonly bytes: number
-  readonly pairs: number
-  readonly reason: string
-}
-
-export type Row = Trial | Ratio | Unmeasured
-
-export interface RingSuiteOptions {
-  /** Pairs that each ratio rests on, at least 7. */
-  readonly pairs: number
-  readonly onRow: (row: Row) => void
-  readonly progress: (text: string) => void
-}
-
-const SIZES = [8, 64, 1024] as const
+const SUITE = "ring"
 const SLOTS = 1_024
-/** Trials beyond those that count, for when the host moves the processors. */
-const SPARE_TRIALS = 3
+const RINGS = ["index-release", "index-seqcst", "slot-release", "slot-seqcst"] as const
+const SPINNING = [...RINGS, ...RINGS.map(ring => `${ring}+pause`)]
+const STREAMING = [...RINGS, ...RINGS.map(ring => `${ring}+in-place`)]
+const SEQUENTIALLY_CONSISTENT = STREAMING.filter(name => name.includes("seqcst"))
+const RELEASING = STREAMING.filter(name => name.includes("release"))
+const OURS = "kaal-ipc"
 
-const MODES: Readonly<Record<BenchModeName, { samples: number; variants: readonly string[] }>> = {
-  "spin-pingpong": {
-    samples: 100_000,
-    variants: [
-      "index-release",
-      "index-seqcst",
-      "slot-release",
-      "slot-seqcst",
-      "index-seqcst+pause",
-      "slot-release+pause",
+/** @throws {Error} a trial failed */
+export async function ringSuite(run: Run): Promise<void> {
+  await latencies(run, 64, 1.2)
+  await latencies(run, 8, 1.3)
+  await latencies(run, 1_024, 1.25)
+  for (const bytes of [64, 8, 1_024]) await streams(run, bytes)
+  await largeInPlace(run)
+  await parked(run)
+}
+
+async function latencies(run: Run, bytes: number, atMost: number): Promise<void> {
+  const work = workOf(run, { mode: "ping-pong", wait: "spin", bytes, samples: 100_000 })
+  const rounds = await rivals(run, work, SPINNING)
+  const of = { suite: SUITE, moreIsBetter: false } as const
+  const title = `one way, spinning, ${bytes} bytes`
+  tellFigures(run, rounds, SPINNING, [
+    {
+      ...of,
+      key: `oneway-${bytes}`,
+      title: `${title}, p50`,
+      unit: "cycles",
+      pick: oneway,
+      limit: { of: "ratio", atMost },
+    },
+    ...(bytes === 64
+      ? [
+          {
+            ...of,
+            key: "oneway-64-cycles",
+            title: `${title}, p50, cycles`,
+            unit: "cycles",
+            pick: oneway,
+            limit: { of: "ours", atMost: 350 },
+            onlyIn: "N",
+          } as const,
+        ]
+      : []),
+    {
+      ...of,
+      key: `rtt-${bytes}-p50`,
+      title: `round trip, spinning, ${bytes} bytes, p50`,
+      unit: "ns",
+      pick: rtt("p50"),
+    },
+    {
+      ...of,
+      key: `rtt-${bytes}-p99`,
+      title: `round trip, spinning, ${bytes} bytes, p99`,
+      unit: "ns",
+      pick: rtt("p99"),
+    },
+    {
+      ...of,
+      key: `rtt-${bytes}-p999`,
+      title: `round trip, spinning, ${bytes} bytes, p99.9`,
+      unit: "ns",
+      pick: rtt("p999"),
+    },
+    {
+      ...of,
+      key: `rtt-${bytes}-max`,
+      title: `round trip, spinning, ${bytes} bytes, max`,
+      unit: "ns",
+      pick: rtt("max"),
+    },
+  ])
+}
+
+async function streams(run: Run, bytes: number): Promise<void> {
+  const work = workOf(run, { mode: "stream", wait: "spin", bytes, samples: 2_000_000 })
+  const rounds = await rivals(run, work, STREAMING)
+  const is64 = bytes === 64
+  const of = { suite: SUITE, unit: "messages/s", moreIsBetter: true, pick: rate } as const
+  const title = `stream, ${bytes} bytes, one publish a message`
+  const same = { ...of, key: `stream-${bytes}-seqcst`, title: `${title}, beside the same ordering` }
+  const weaker = { ...of, key: `stream-${bytes}-release`, title: `${title}, beside release stores` }
+  tellFigures(run, rounds, SEQUENTIALLY_CONSISTENT, [is64 ? { ...same, limit: { of: "ratio", atLeast: 1 } } : same])
+  tellFigures(run, rounds, RELEASING, [
+    is64 ? { ...weaker, limit: { of: "ratio", atLeast: 0.6 }, onlyIn: "N" } : weaker,
+  ])
+}
+
+async function largeInPlace(run: Run): Promise<void> {
+  const bytes = 65_536
+  const work = { ...workOf(run, { mode: "stream", wait: "spin", bytes, samples: 40_000 }), inPlace: true, slots: 16 }
+  const rounds = await rivals(run, work, RINGS)
+  tellFigures(run, rounds, RINGS, [
+    {
+      suite: SUITE,
+      key: "in-place-65536",
+      title: "64 KiB payloads, written and read in place",
+      unit: "bytes/s",
+      moreIsBetter: true,
+      pick: ({ msgs_per_s }) => (msgs_per_s ?? Number.NaN) * bytes,
+      limit: { of: "ratio", atLeast: 0.9 },
+    },
+  ])
+}
+
+async function parked(run: Run): Promise<void> {
+  const variants = ["futex", "index-seqcst"] as const
+  const work = workOf(run, { mode: "ping-pong", wait: "park", bytes: 64, samples: 3_000 })
+  const rounds = await rivals(run, work, variants)
+  const limit: Limit = { of: "ratio", atMost: 1.2 }
+  const of = { suite: SUITE, unit: "ns", moreIsBetter: false } as const
+  const title = "parked round trip, 64 bytes"
+  tellFigures(
+    run,
+    rounds,
+    ["futex"],
+    [
+      { ...of, key: "parked-rtt", title: `${title}, p50, beside a futex pair`, pick: rtt("p50"), limit },
+      { ...of, key: "parked-rtt-p999", title: `${title}, p99.9`, pick: rtt("p999") },
     ],
-  },
-  stream: { samples: 2_000_000, variants: ["index-release", "index-seqcst", "slot-release", "slot-seqcst"] },
-  "park-pingpong": { samples: 3_000, variants: ["index-seqcst", "futex"] },
+  )
+  const spared = { ...of, key: "parked-rtt-ring", title: `${title}, p50, beside a ring that parks`, pick: rtt("p50") }
+  tellFigures(run, rounds, ["index-seqcst"], [spared])
 }
 
-/** @throws {Error} fewer than two processors, or a trial that failed */
-export async function runRingSuite({ pairs, onRow, progress }: RingSuiteOptions): Promise<Row[]> {
-  const [first, second] = native.affinity()
-  if (first === undefined || second === undefined) {
-    throw new Error("bench ring needs two processors: both ends spin; this process may use one (see taskset)")
-  }
-  const rows: Row[] = []
-  const tell = (row: Row): void => {
-    rows.push(row)
-    onRow(row)
-  }
-  for (const mode of Object.keys(MODES) as BenchModeName[]) {
-    for (const bytes of SIZES) {
-      const { samples, variants } = MODES[mode]
-      const config: TrialConfig = { mode, bytes, slots: SLOTS, samples, cpus: [first, second] }
-      const rounds: Trial[][] = []
-      for (let attempt = 0; rounds.length < pairs && attempt < pairs * SPARE_TRIALS; attempt++) {
-        progress(`${mode}, ${bytes} bytes: pair ${rounds.length + 1} of ${pairs}`)
-        const round = [await ourTrial(config)]
-        for (const variant of variants) round.push(await referenceTrial(config, variant))
-        for (const trial of round) tell(trial)
-        // Figures of different placements do not compare: the host has moved a processor meanwhile.
-        if (steady(round)) rounds.push(round)
-      }
-      if (rounds.length < pairs) {
-        const reason = "the bare cache-line round trip kept changing; try again on a quieter host"
-        tell({ what: "unmeasured", mode, bytes, pairs: rounds.length, reason })
-      } else for (const [index, variant] of variants.entries()) tell(ratio(config, variant, rounds, index + 1))
-    }
-  }
-  return rows
+type Wanted = Pick<RingWork, "mode" | "wait" | "bytes" | "samples">
+
+function workOf(run: Run, wanted: Wanted): RingWork {
+  return { suite: SUITE, ...wanted, slots: SLOTS, cpus: run.cpus, samples: samplesFor(run, wanted.samples) }
 }
 
-function ratio({ mode, bytes }: TrialConfig, variant: string, rounds: readonly Trial[][], index: number): Ratio {
-  const figure = mode === "stream" ? "msgs_per_s" : "oneway_cycles_p50"
-  const figuresOf = (which: number): number[] => rounds.map(round => round[which]?.[figure] ?? Number.NaN)
-  const ours = figuresOf(0)
-  const theirs = figuresOf(index)
-  const ratios = ours.map((value, round) => value / (theirs[round] ?? Number.NaN))
-  return {
-    what: "ratio",
-    mode,
-    bytes,
-    variant,
-    figure,
-    pairs: rounds.length,
-    median: median(ratios),
-    min: Math.min(...ratios),
-    max: Math.max(...ratios),
-    ours: median(ours),
-    theirs: median(theirs),
-    probe_ns: median(rounds.flat().map(probeOf)),
-  }
+function rivals(run: Run, work: RingWork, variants: readonly string[]): Promise<Round[]> {
+  const others = variants.map(variant => reference(work, variant))
+  return takeTurns(run, `${nameOf(work)}, ${work.bytes} bytes`, [ours(work)], others)
 }
+
+function tellFigures(
+  run: Run,
+  rounds: readonly Round[],
+  variants: readonly string[],
+  specs: readonly FigureSpec[],
+): void {
+  for (const spec of specs)
+    run.tell(
+      figureOf(
+        run,
+        spec,
+        rounds,
+        [OURS],
+        variants.map(variant => `C++ ${variant}`),
+      ),
+    )
+}
+
+const oneway = (trial: Trial): number | null => trial.oneway_cycles_p50
+const rate = (trial: Trial): number | null => trial.msgs_per_s
+const rtt =
+  (which: "p50" | "p99" | "p999" | "max") =>
+  (trial: Trial): number | undefined =>
+    trial.rtt_ns?.[which]

@@ -1,0 +1,26 @@
+// bench-scale.ts: what `bench scale`, its root task and its nodes tell each other. Plain data; imports nothing.
+
+/** Positions in the arguments of bench-scale, the root task. */
+export const BenchScaleArg = { components: 0, rounds: 1 } as const
+/** Positions in the arguments of bench-scale-node. */
+export const ScaleNodeArg = { number: 0, components: 1, rounds: 2 } as const
+
+/** Where a node's channel ends stand, two slots each, and the frame on which it says how far it is. */
+export const ScaleSlot = { board: 100, out: [102, 104], in: [106, 108] } as const
+/** A node sends to the nodes that follow it by so many. */
+export const SCALE_STEPS = [1, 2] as const
+/** Messages that a node sends on each of its channels before it receives as many on each. */
+export const SCALE_BATCH = 32
+export const SCALE_SLOT_BYTES = 64
+
+/** A node's line on the board: words of 8 bytes, which it alone writes. `done` comes last. */
+export const SCALE_LINE_WORDS = 8
+export const ScaleWord = { begunNs: 0, endedNs: 1, checked: 2, done: 3 } as const
+
+export interface ScaleReport {
+  /** Messages of which every word was checked. */
+  readonly checked: number
+  /** From the moment when all had begun to the moment when the first was done; and how many were sent meanwhile. */
+  readonly elapsedNs: number
+  readonly messages: number
+}
