@@ -43,6 +43,7 @@ function slowChecks(): Record<string, Check> {
     ...(tests.length > 0 && {
       "slow tests": program(SLOW_DEADLINE_MS, bin("tap"), "run", "--disable-coverage", ...tests),
     }),
+    "bench gate": program(SLOW_DEADLINE_MS, process.execPath, "dist/kaal.cjs", "bench", "gate"),
     "ordinary user": program(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-user.ts"),
     mutants: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-mutants.ts"),
   }

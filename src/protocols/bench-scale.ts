@@ -20,7 +20,10 @@ export const ScaleWord = { begunNs: 0, endedNs: 1, checked: 2, done: 3 } as cons
 export interface ScaleReport {
   /** Messages of which every word was checked. */
   readonly checked: number
-  /** From the moment when all had begun to the moment when the first was done; and how many were sent meanwhile. */
+  /**
+   * Median over the nodes of the time for their rounds, and the messages of all in as many: distant nodes may be many
+   * rounds apart, so the time from the first one's begin to the last one's end would count the start as well.
+   */
   readonly elapsedNs: number
   readonly messages: number
 }

@@ -11,6 +11,7 @@ export const BenchRootArg = {
   batch: 6,
   inPlace: 7,
   wait: 8,
+  form: 9,
 } as const
 
 /** Positions in the arguments of bench-ring; the first three are the plan's. */
@@ -24,6 +25,7 @@ export const BenchArg = {
   batch: 9,
   inPlace: 10,
   wait: 11,
+  form: 12,
 } as const
 
 export const BenchRole = { leader: 0, follower: 1 } as const
@@ -35,6 +37,10 @@ export type BenchModeName = keyof typeof BenchMode
 /** Both ends spin without end; both park at once; both as a component does that chose nothing. */
 export const BenchWait = { spin: 0, park: 1, default: 2 } as const
 export type BenchWaitName = keyof typeof BenchWait
+
+/** Where a slot's news stands: in an index word, or in the slot itself. */
+export const BenchForm = { index: 0, slot: 1 } as const
+export type BenchFormName = keyof typeof BenchForm
 
 /** One trial of one pair of processes. Figures that the mode does not have are null. */
 export interface BenchReport {

@@ -1,6 +1,6 @@
 // main.ts: bench-ring: one end of a trial, as its arguments say. The leader measures and reports, the follower follows.
 
-import { BenchArg, BenchMode, type BenchReport, BenchRole, BenchWait } from "../../protocols/bench.ts"
+import { BenchArg, BenchForm, BenchMode, type BenchReport, BenchRole, BenchWait } from "../../protocols/bench.ts"
 import { latencyGeometry } from "../plan/latency-steps.ts"
 import { logHistogram, percentiles, scaled } from "../plan/percentiles.ts"
 import { PARK, PingPong, SPIN } from "../plan/ping-pong.ts"
@@ -30,7 +30,8 @@ component(self => {
   const wait = self.argument(BenchArg.wait) as keyof typeof STRATEGIES
   const samples = self.argument(BenchArg.samples)
   const frame = self.frame(self.argument(0))
-  const geometry = latencyGeometry(frame.address, self.argument(BenchArg.slots), self.argument(BenchArg.bytes))
+  const form = self.argument(BenchArg.form) === BenchForm.slot ? "slot" : "index"
+  const geometry = latencyGeometry(frame.address, self.argument(BenchArg.slots), self.argument(BenchArg.bytes), form)
   const { hz } = tscInfo()
   // Before it is pinned: afterwards every component has one processor.
   const spins = wait === BenchWait.spin || (wait === BenchWait.default && processors().length > 1)

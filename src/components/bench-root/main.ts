@@ -1,6 +1,6 @@
 // main.ts: bench-root: makes two rings, runs one trial on a fresh pair of bench-ring, and reports what they measured.
 
-import { type BenchReport, BenchRole, BenchRootArg } from "../../protocols/bench.ts"
+import { BenchForm, type BenchReport, BenchRole, BenchRootArg } from "../../protocols/bench.ts"
 import { latencyGeometry } from "../plan/latency-steps.ts"
 import { runPair } from "../plan/pair.ts"
 import { type ChildState, component, SharedRing } from "../runtime/index.ts"
@@ -8,6 +8,7 @@ import { type ChildState, component, SharedRing } from "../runtime/index.ts"
 component(self => {
   const slots = self.argument(BenchRootArg.slots)
   const bytes = self.argument(BenchRootArg.bytes)
+  const form = self.argument(BenchRootArg.form) === BenchForm.slot ? "slot" : "index"
   const trial = (role: number, cpu: number): number[] => [
     role,
     self.argument(BenchRootArg.mode),
@@ -18,6 +19,7 @@ component(self => {
     self.argument(BenchRootArg.batch),
     self.argument(BenchRootArg.inPlace),
     self.argument(BenchRootArg.wait),
+    self.argument(BenchRootArg.form),
   ]
   const states = runPair(self, {
     components: ["bench-ring", "bench-ring"],
@@ -25,11 +27,11 @@ component(self => {
       trial(BenchRole.leader, self.argument(BenchRootArg.leaderCpu)),
       trial(BenchRole.follower, self.argument(BenchRootArg.followerCpu)),
     ],
-    frameBytes: latencyGeometry(0, slots, bytes).totalBytes,
+    frameBytes: latencyGeometry(0, slots, bytes, form).totalBytes,
     prepare: base => {
-      const { there, back, ringBytes } = latencyGeometry(base, slots, bytes)
+      const { there, back, ringBytes } = latencyGeometry(base, slots, bytes, form)
       for (const address of [there, back]) {
-        SharedRing.create(self.vspace, address, ringBytes, { capacity: slots, slotBytes: bytes })
+        SharedRing.create(self.vspace, address, ringBytes, { capacity: slots, slotBytes: bytes, form })
       }
     },
   })

@@ -10,11 +10,23 @@ import {
   ScaleSlot,
   ScaleWord,
 } from "../../protocols/bench-scale.ts"
-import { type Channel, type Child, type Component, component, PAGE_BYTES, Permission } from "../runtime/index.ts"
+import {
+  type Channel,
+  type Child,
+  type Component,
+  ConventionSlot,
+  component,
+  ObjectType,
+  PAGE_BYTES,
+  Permission,
+} from "../runtime/index.ts"
 
 /** A node may be one round ahead of who receives from it. */
 const RING = { capacity: 2 * SCALE_BATCH, slotBytes: SCALE_SLOT_BYTES } as const
 const POLL_NS = 20_000_000
+/** A CNode for what is no longer needed at hand: a TCB and four frames for each node. */
+const STORE_SLOT = 60
+const STORE_BITS = 12
 const READ_WRITE = Permission.read | Permission.write
 
 component(self => {
@@ -31,11 +43,10 @@ component(self => {
   const word = (node: number, which: number): number => lines[node * SCALE_LINE_WORDS + which] as number
   const nodes = Array.from({ length: components }, (_, node) => node)
   while (!nodes.every(node => word(node, ScaleWord.done) === 1)) tick.wait(POLL_NS)
-  const begun = nodes.map(node => word(node, ScaleWord.begunNs))
-  const ended = nodes.map(node => word(node, ScaleWord.endedNs))
+  const times = nodes.map(node => word(node, ScaleWord.endedNs) - word(node, ScaleWord.begunNs)).sort((a, b) => a - b)
   const report: ScaleReport = {
     checked: nodes.reduce((sum, node) => sum + word(node, ScaleWord.checked), 0),
-    elapsedNs: Math.max(...ended) - Math.min(...begun),
+    elapsedNs: times[components >> 1] as number,
     messages: components * SCALE_STEPS.length * rounds * SCALE_BATCH,
   }
   self.report(report)
@@ -56,6 +67,9 @@ function spawnCircle(self: Component, count: number, rounds: number, board: { sl
     used.push(known)
     return known
   }
+  const store = { untyped: ConventionSlot.untyped, type: ObjectType.CNode, sizeBits: STORE_BITS, count: 1 }
+  self.call("retype", { ...store, cnode: self.ownCNode, slot: STORE_SLOT })
+  let stored = 0
   let used: Channel[] = []
   for (let node = 0; node < count; node++) {
     used = []
@@ -74,9 +88,13 @@ function spawnCircle(self: Component, count: number, rounds: number, board: { sl
     for (const channel of out) channel.mapInto(child, "producer")
     for (const channel of into) channel.mapInto(child, "consumer")
     child.start()
-    // The nodes hold what they need; our slots are for the next ones.
-    const done = [child.tcb, ...used.flatMap(({ producerFrame, consumerFrame }) => [producerFrame, consumerFrame])]
-    for (const slot of done) self.call("cap_delete", { cnode: self.ownCNode, slot })
+    // Our slots are for the next ones. Moved, not deleted: a capability that goes takes its mappings with it.
+    for (const slot of [
+      child.tcb,
+      ...used.flatMap(({ producerFrame, consumerFrame }) => [producerFrame, consumerFrame]),
+    ]) {
+      self.call("cap_move", { sourceCNode: self.ownCNode, source: slot, targetCNode: STORE_SLOT, target: stored++ })
+    }
   }
 }
 

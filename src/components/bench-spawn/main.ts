@@ -42,6 +42,7 @@ function measureFirstMessages(self: Component): void {
     const [got] = new Float64Array(ring.staging.buffer, ring.staging.byteOffset, 1)
     if (typeof message === "string" || got !== number) throw new Error(`Child ${number} sent ${message} ${got}`)
     child.wait()
+    ring.close()
     self.call("cap_delete", { cnode: self.ownCNode, slot: child.tcb })
     self.call("cap_delete", { cnode: self.ownCNode, slot: frame })
   }

@@ -33,8 +33,14 @@ export interface LatencyGeometry {
   readonly totalBytes: number
 }
 
-export function latencyGeometry(base: number, slots: number, bytes: number): LatencyGeometry {
-  const ringBytes = Math.ceil(SharedRing.bytesNeeded({ capacity: slots, slotBytes: bytes }) / PAGE_BYTES) * PAGE_BYTES
+export function latencyGeometry(
+  base: number,
+  slots: number,
+  bytes: number,
+  form: "index" | "slot" = "index",
+): LatencyGeometry {
+  const needed = SharedRing.bytesNeeded({ capacity: slots, slotBytes: bytes, form })
+  const ringBytes = Math.ceil(needed / PAGE_BYTES) * PAGE_BYTES
   const probeLeader = base + 2 * ringBytes
   return {
     there: base,

@@ -103,7 +103,8 @@ export function judged(run: Run, spec: FigureSpec, measured: Measured): Figure {
     ratio,
     limit,
     verdict,
-    placement: mine.length === 0 ? null : placementOf(probeNs),
+    // Without a probe there is none to name: both ends share a processor, or are left where they are.
+    placement: Number.isNaN(probeNs) ? null : placementOf(probeNs),
     probe_ns: orNull(probeNs),
     note: [spec.note, why].filter(Boolean).join("; "),
   }

@@ -16,11 +16,16 @@ const REFERENCES = ["index-release", "slot-release", "slot-release+pause"] as co
 
 /** @throws {Error} a trial failed */
 export async function peersSuite(run: Run): Promise<void> {
-  const compiled = COMPILED_PEERS.filter(peer => missing(peer) === undefined)
-  const absent = [
-    ...COMPILED_PEERS.flatMap(peer => (missing(peer) === undefined ? [] : [`${peer.name}: ${missing(peer)}`])),
-    ...NODE_PEERS.flatMap(({ name, isInstalled }) => (isInstalled?.() === false ? [`${name}: not installed`] : [])),
-  ]
+  const absent = NODE_PEERS.flatMap(({ name, isInstalled }) =>
+    isInstalled?.() === false ? [`${name}: not installed`] : [],
+  )
+  const compiled: CompiledPeer[] = []
+  for (const peer of COMPILED_PEERS) {
+    run.progress(`building ${peer.name}`)
+    const problem = missing(peer) ?? (await problemOf(programOf(peer)))
+    if (problem === undefined) compiled.push(peer)
+    else absent.push(`${peer.name}: ${problem}`)
+  }
   const ends: (() => void)[] = []
   try {
     for (const peer of compiled) ends.push(await startDaemon(peer))
@@ -28,6 +33,16 @@ export async function peersSuite(run: Run): Promise<void> {
     await streams(run, compiled, absent)
   } finally {
     for (const end of ends) end()
+  }
+}
+
+/** Undefined when it was built: a library of another version is no reason to measure nothing. */
+async function problemOf(build: Promise<string>): Promise<string | undefined> {
+  try {
+    await build
+    return undefined
+  } catch (error) {
+    return `does not build here: ${(error as Error).message.split("\n").find(line => line.includes("error")) ?? "out of time"}`
   }
 }
 

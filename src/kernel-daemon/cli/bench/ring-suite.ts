@@ -1,19 +1,20 @@
 // ring-suite.ts: SharedRing beside the C++ reference: latency spinning and parked, streams alone and in batches.
 
 import { type FigureSpec, figureOf } from "./figure.ts"
-import { nameOf, ours, type RingWork, reference } from "./ring-trial.ts"
+import { nameOf, oursInBothForms, type RingWork, reference } from "./ring-trial.ts"
 import { type Round, takeTurns } from "./rounds.ts"
 import type { Limit, Trial } from "./row.ts"
 import { type Run, samplesFor } from "./suite.ts"
 
 const SUITE = "ring"
 const SLOTS = 1_024
+const BATCH = 32
 const RINGS = ["index-release", "index-seqcst", "slot-release", "slot-seqcst"] as const
 const SPINNING = [...RINGS, ...RINGS.map(ring => `${ring}+pause`)]
 const STREAMING = [...RINGS, ...RINGS.map(ring => `${ring}+in-place`)]
 const SEQUENTIALLY_CONSISTENT = STREAMING.filter(name => name.includes("seqcst"))
 const RELEASING = STREAMING.filter(name => name.includes("release"))
-const OURS = "kaal-ipc"
+const OURS = ["kaal-ipc index", "kaal-ipc slot"] as const
 
 /** @throws {Error} a trial failed */
 export async function ringSuite(run: Run): Promise<void> {
@@ -21,6 +22,7 @@ export async function ringSuite(run: Run): Promise<void> {
   await latencies(run, 8, 1.3)
   await latencies(run, 1_024, 1.25)
   for (const bytes of [64, 8, 1_024]) await streams(run, bytes)
+  await batches(run)
   await largeInPlace(run)
   await parked(run)
 }
@@ -97,6 +99,30 @@ async function streams(run: Run, bytes: number): Promise<void> {
   ])
 }
 
+async function batches(run: Run): Promise<void> {
+  const one = workOf(run, { mode: "stream", wait: "spin", bytes: 64, samples: 4_000_000 })
+  const many = { ...one, batch: BATCH }
+  const title = `stream, 64 bytes, batches of ${BATCH}`
+  const singles = RELEASING.map(variant => ({ ...reference(one, variant), name: `C++ ${variant}, one by one` }))
+  const batched = STREAMING.map(variant => reference(many, variant))
+  const rounds = await takeTurns(run, title, oursInBothForms(many), [...singles, ...batched])
+  const of = { suite: SUITE, unit: "messages/s", moreIsBetter: true, pick: rate } as const
+  const tell = (spec: FigureSpec, beside: readonly { name: string }[]): void =>
+    run.tell(
+      figureOf(
+        run,
+        spec,
+        rounds,
+        OURS,
+        beside.map(({ name }) => name),
+      ),
+    )
+  const limit: Limit = { of: "ratio", atLeast: 3 }
+  tell({ ...of, key: "batch-64", title: `${title}, beside single release stores`, limit }, singles)
+  tell({ ...of, key: "batch-64-rate", title: `${title}, ahead of Aeron`, limit: { of: "ours", atLeast: 30e6 } }, [])
+  tell({ ...of, key: "batch-64-batched", title: `${title}, beside the same batches` }, batched)
+}
+
 async function largeInPlace(run: Run): Promise<void> {
   const bytes = 65_536
   const work = { ...workOf(run, { mode: "stream", wait: "spin", bytes, samples: 40_000 }), inPlace: true, slots: 16 }
@@ -142,7 +168,7 @@ function workOf(run: Run, wanted: Wanted): RingWork {
 
 function rivals(run: Run, work: RingWork, variants: readonly string[]): Promise<Round[]> {
   const others = variants.map(variant => reference(work, variant))
-  return takeTurns(run, `${nameOf(work)}, ${work.bytes} bytes`, [ours(work)], others)
+  return takeTurns(run, `${nameOf(work)}, ${work.bytes} bytes`, oursInBothForms(work), others)
 }
 
 function tellFigures(
@@ -157,7 +183,7 @@ function tellFigures(
         run,
         spec,
         rounds,
-        [OURS],
+        OURS,
         variants.map(variant => `C++ ${variant}`),
       ),
     )

@@ -5,6 +5,8 @@ import { dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { launcherPath } from "../../../../native/index.ts"
 import {
+  BenchForm,
+  type BenchFormName,
   BenchMode,
   type BenchModeName,
   type BenchReport,
@@ -37,16 +39,35 @@ export function nameOf({ mode, wait, batch = 1, inPlace = false }: RingWork): st
   return mode === "stream" ? `stream${how}` : `${wait} ${mode}${how}`
 }
 
-/** Our ring or notification. */
+/** Our ring in its default form, or a notification. */
 export function ours(work: RingWork): Contender {
-  return { name: "kaal-ipc", run: () => ourTrial(work) }
+  return { name: "kaal-ipc", run: () => ourTrial(work, "index", null) }
 }
 
-async function ourTrial(work: RingWork): Promise<Trial> {
+/** Our ring in each of its forms. */
+export function oursInBothForms(work: RingWork): [Contender, Contender] {
+  const inForm = (form: BenchFormName): Contender => ({
+    name: `kaal-ipc ${form}`,
+    run: () => ourTrial(work, form, form),
+  })
+  return [inForm("index"), inForm("slot")]
+}
+
+async function ourTrial(work: RingWork, form: BenchFormName, variant: string | null): Promise<Trial> {
   const { suite, mode, wait, bytes, slots, samples, cpus, batch = 1, inPlace = false } = work
   const report = await benchSession<BenchReport>({
     rootTask: "bench-root",
-    arguments: [BenchMode[mode], slots, bytes, samples, ...cpus, batch, inPlace ? 1 : 0, BenchWait[wait]],
+    arguments: [
+      BenchMode[mode],
+      slots,
+      bytes,
+      samples,
+      ...cpus,
+      batch,
+      inPlace ? 1 : 0,
+      BenchWait[wait],
+      BenchForm[form],
+    ],
     timeoutSeconds: TRIAL_TIMEOUT_SECONDS,
   })
   return {
@@ -54,7 +75,7 @@ async function ourTrial(work: RingWork): Promise<Trial> {
     suite,
     work: nameOf(work),
     of: "kaal-ipc",
-    variant: null,
+    variant,
     bytes,
     rtt_ns: report.rttNs,
     histogram: report.histogram,

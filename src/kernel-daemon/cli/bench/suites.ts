@@ -4,6 +4,7 @@ import { native } from "../../../../native/index.ts"
 import { describeMachine } from "./machine.ts"
 import { notifySuite } from "./notify-suite.ts"
 import { peersSuite } from "./peers-suite.ts"
+import { saveResults } from "./results.ts"
 import { ringSuite } from "./ring-suite.ts"
 import type { Figure, Machine, Row } from "./row.ts"
 import { scaleSuite } from "./scale-suite.ts"
@@ -49,6 +50,7 @@ export async function runSuites(
   onRow(machine)
   const figures: Figure[] = []
   for (const name of names) {
+    const rows: Row[] = []
     const { suite, seconds, twoProcessors } = SUITES[name] as Entry
     if (twoProcessors && first === second) {
       throw new Error(`bench ${name} needs two processors: both ends spin; this process may use one (see taskset)`)
@@ -60,10 +62,13 @@ export async function runSuites(
       progress: text => progress(`${name}: ${text}`),
       deadlineMs: performance.now() + seconds * 1e3,
       tell: row => {
+        rows.push(row)
         if (row.what === "figure") figures.push(row)
         onRow(row)
       },
     })
+    // A quick run is no result.
+    if (!quick) saveResults(name, machine, rows)
   }
   return { machine, figures }
 }

@@ -30,7 +30,7 @@ export const COMPILED_PEERS: readonly CompiledPeer[] = [
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const INCLUDE = "/usr/include"
-const BUILD_TIMEOUT_MS = 120_000
+const BUILD_TIMEOUT_MS = 300_000
 const DAEMON_START_MS = 1_000
 const run = promisify(execFile)
 
@@ -59,6 +59,8 @@ export async function programOf(peer: CompiledPeer): Promise<string> {
   const newest = Math.max(...sources.map(path => statSync(path).mtimeMs))
   if (existsSync(program) && statSync(program).mtimeMs > newest) return program
   mkdirSync(dirname(program), { recursive: true })
+  // The compiler's own folder must not be named again: its order counts.
+  const isystem = includeOf(peer) === INCLUDE ? [] : [`-isystem${includeOf(peer)}`]
   const temporary = `${program}.${process.pid}`
   const args = [
     "-std=c++17",
@@ -66,7 +68,7 @@ export async function programOf(peer: CompiledPeer): Promise<string> {
     "-march=native",
     "-I",
     join(root, "native"),
-    `-isystem${includeOf(peer)}`,
+    ...isystem,
     ...sources,
     "-o",
     temporary,
