@@ -7,10 +7,11 @@ import { ControlLink } from "./broker/control-link.ts"
 import { Launch } from "./broker/launch.ts"
 import { ComponentFolder, ringWasmPath } from "./broker/programs.ts"
 import { Kernel } from "./invocation/kernel.ts"
+import { KernelState } from "./invocation/state.ts"
 
 const confinement = chooseConfinement()
 const launch = new Launch(confinement.kind)
-const kernel = new Kernel()
+const kernel = new Kernel(new KernelState({ confines: confinement.kind !== "none" }))
 const link = new ControlLink(
   order => broker.boot(order.name, order.arguments),
   () => broker.shutdown(false, "whoever started the daemon is gone"),
@@ -19,7 +20,7 @@ const link = new ControlLink(
 
 const utf8 = new TextDecoder()
 const broker = new Broker(kernel, new ComponentFolder(process.argv[2]), launch, readFileSync(ringWasmPath), {
-  onSpawned: (component, name, osPid) => link.send({ event: "spawned", component, name, osPid }),
+  onSpawned: (component, name, osPid, confined) => link.send({ event: "spawned", component, name, osPid, confined }),
   onPrint: (component, name, lines) => {
     link.send({ event: "print", component, name, lines })
     if (link.isCongested) broker.hold(component)

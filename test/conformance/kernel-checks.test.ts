@@ -180,7 +180,7 @@ t.test("who loses a read-only capability is a peer as before", async t => {
 t.test("nothing is mapped into a component that boots", async t => {
   const k = new TestKernel()
   const frame = k.frame()
-  const spawn = { componentName: "child", arguments: [], capabilities: [], priority: 0 }
+  const spawn = { componentName: "child", arguments: [], capabilities: [], priority: 0, confined: 1 }
   const creating = k.suspend(ROOT, "process_create", spawn)
   const pid = Math.max(...k.kernel.components().map(({ id }) => id))
   const mapInto = { frame, bytes, permissions: 3, pid }
@@ -194,7 +194,7 @@ t.test("a component whose creator ended while it booted cannot be started by who
     const k = new TestKernel()
     const shelf = makeCNode(k, 20, 2)
     const parent = k.spawn(ROOT, [...CHILD_GIFTS, 20, shelf, ALL_RIGHTS])
-    const spawn = { componentName: "grandchild", arguments: [], capabilities: [], priority: 0 }
+    const spawn = { componentName: "grandchild", arguments: [], capabilities: [], priority: 0, confined: 1 }
     const creating = k.suspend(parent.pid, "process_create", spawn)
     k.call(parent.pid, "cap_move", { sourceCNode: cnode, source: 100, targetCNode: 20, target: 0 })
     if (ends) k.end(parent.pid)

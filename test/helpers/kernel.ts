@@ -33,8 +33,8 @@ export interface Suspended<N extends SyscallName> {
 }
 
 export class TestKernel {
-  readonly state = new KernelState()
-  readonly kernel = new Kernel(this.state)
+  readonly state: KernelState
+  readonly kernel: Kernel
   /** Memory that exists, in bytes. */
   readonly memories = new Map<MemoryId, number>()
   /** What is mapped: by component and address, what the last map effect said. */
@@ -47,10 +47,14 @@ export class TestKernel {
   refuse: (effect: AcquireEffect) => KernelError | undefined = () => undefined
   /** While true, `continue` effects are left to the test. */
   holdContinues = false
+  /** While false, no prove-unmapped effect can look at the component. */
+  proves = true
   readonly #replies = new Map<number, Uint8Array>()
   #lastCallId = 0
 
-  constructor() {
+  constructor(state = new KernelState()) {
+    this.state = state
+    this.kernel = new Kernel(state)
     this.#run(this.kernel.boot("root-task", []))
   }
 
@@ -80,7 +84,7 @@ export class TestKernel {
     return {
       acquire: invocation.acquire,
       commit: () => {
-        this.#carryOut(invocation.commit())
+        this.#carryOut(invocation.commit(this.#proved(invocation)))
         return this.#take(name, callId)
       },
       refuse: error => {
@@ -119,13 +123,14 @@ export class TestKernel {
   spawn(
     parent: ComponentId = ROOT,
     capabilities: readonly number[] = [],
-    name = "child",
+    { name = "child", confined = true }: { readonly name?: string; readonly confined?: boolean } = {},
   ): { pid: number; tcb: number } {
     const created = this.call(parent, "process_create", {
       componentName: name,
       arguments: [],
       capabilities,
       priority: 0,
+      confined: Number(confined),
     })
     this.call(parent, "process_start", { tcb: created.tcb })
     return created
@@ -186,7 +191,11 @@ export class TestKernel {
       }
       undo.push(this.#acquire(effect))
     }
-    this.#carryOut(invocation.commit())
+    this.#carryOut(invocation.commit(this.#proved(invocation)))
+  }
+
+  #proved({ acquire }: Invocation): boolean {
+    return this.proves || !acquire.some(({ kind }) => kind === "prove-unmapped")
   }
 
   /** Carries an effect out. Returns what undoes it. */

@@ -18,7 +18,7 @@ const DEADLINE_MS = 100_000
 export async function checkAttacks(t: Test, way: Way): Promise<void> {
   const tree = await hostileTree(t, [])
   // Open attacks are exit code 1: what they are is in the last line all the same.
-  const { stdout, stderr } = await kaalIn(tree, way.user, ["attacks", "--json", ...way.flags], {}, DEADLINE_MS).catch(
+  const { stdout, stderr } = await kaalIn(tree, way.user, ["attacks", "--json", ...way.flags], {}, { timeout: DEADLINE_MS }).catch(
     error => error as { stdout: string; stderr: string },
   )
   const { ok, confinement, attacks } = JSON.parse(stdout.trim().split("\n").at(-1) ?? "null") ?? {}

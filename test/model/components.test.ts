@@ -52,6 +52,7 @@ const numbers: Record<string, fc.Arbitrary<number>> = {
   sizeBits: mostly([12, 13], [2, 4]),
   count: mostly([1, 2], [0]),
   priority: fc.constant(0),
+  confined: mostly([0, 1], [2]),
   cnode: cnodes,
   sourceCNode: cnodes,
   targetCNode: cnodes,

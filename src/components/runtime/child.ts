@@ -17,6 +17,11 @@ export interface SpawnConfig {
   readonly arguments: readonly number[]
   /** 0 to 255, default 100. */
   readonly priority?: number
+  /**
+   * False lets it do what any process of the daemon's user may: for a debugger, or a library that needs more than the
+   * confinement leaves. Takes process control with all rights; what it maps is from then on not proved to be revoked.
+   */
+  readonly confined?: boolean
 }
 
 /** What a wait for a child ended with. */
@@ -37,13 +42,14 @@ export function spawnWithCaps(syscalls: Syscalls, config: SpawnConfig): Child {
   const triples = config.capabilities.flatMap(([childSlot, source]) =>
     typeof source === "number" ? [childSlot, source, ALL_RIGHTS] : [childSlot, source.slot, source.rights],
   )
-  const { pid, tcb } = syscalls.call("process_create", {
+  const { pid, tcb, confined } = syscalls.call("process_create", {
     componentName: config.componentName,
     arguments: config.arguments,
     capabilities: triples,
     priority: config.priority ?? DEFAULT_PRIORITY,
+    confined: Number(config.confined ?? true),
   })
-  return new Child(syscalls, config.componentName, pid, tcb)
+  return new Child(syscalls, config.componentName, { pid, tcb, confined: confined === 1 })
 }
 
 export class Child {
@@ -51,13 +57,20 @@ export class Child {
   readonly pid: number
   /** The parent's slot with the child's TCB capability. */
   readonly tcb: number
+  /** False where its parent wanted that, or the daemon confines nobody: it may keep what it has mapped. */
+  readonly confined: boolean
   readonly #syscalls: Syscalls
 
-  constructor(syscalls: Syscalls, name: string, pid: number, tcb: number) {
+  constructor(
+    syscalls: Syscalls,
+    name: string,
+    { pid, tcb, confined }: { readonly pid: number; readonly tcb: number; readonly confined: boolean },
+  ) {
     this.#syscalls = syscalls
     this.name = name
     this.pid = pid
     this.tcb = tcb
+    this.confined = confined
   }
 
   /** Makes it runnable. Once: a second time is refused with IllegalOperation. */

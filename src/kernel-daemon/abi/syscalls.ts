@@ -23,18 +23,23 @@ export const Syscalls = {
   cap_allocate: { number: 0x10, args: {}, result: { slot: "index" } },
   memory_allocate: { number: 0x11, args: { bytes: "size" }, result: { slot: "index" } },
   endpoint_create: { number: 0x13, args: {}, result: { slot: "index" } },
-  /** `capabilities` holds triples: the child's slot, the parent's slot, the rights that the child gets. */
+  /**
+   * `capabilities` holds triples: the child's slot, the parent's slot, the rights that the child gets. `confined` is 1, or
+   * 0 for a debugger or a library that needs more than the confinement leaves: that takes process control with all
+   * rights. The result says what it is: 0 also where the daemon confines nobody.
+   */
   process_create: {
     number: 0x14,
-    args: { componentName: "text", arguments: "sizes", capabilities: "sizes", priority: "index" },
-    result: { pid: "index", tcb: "index" },
+    args: { componentName: "text", arguments: "sizes", capabilities: "sizes", priority: "index", confined: "index" },
+    result: { pid: "index", tcb: "index", confined: "index" },
   },
   memory_map: {
     number: 0x15,
     args: { frame: "index", bytes: "size", permissions: "index" },
     result: { address: "size" },
   },
-  memory_unmap: { number: 0x16, args: { address: "size", bytes: "size" }, result: {} },
+  /** `proof` is one of Proof; always `proved` for a frame, whose capability stays, and with it the right to map it again. */
+  memory_unmap: { number: 0x16, args: { address: "size", bytes: "size" }, result: { proof: "index" } },
   notification_create: { number: 0x17, args: {}, result: { slot: "index" } },
   memory_map_into: {
     number: 0x1b,
@@ -42,7 +47,8 @@ export const Syscalls = {
     result: { address: "size" },
   },
   cap_insert_into: { number: 0x1c, args: { tcb: "index", slot: "index", source: "index" }, result: {} },
-  cap_revoke: { number: 0x1e, args: { cnode: "index", slot: "index" }, result: {} },
+  /** `proof` is one of Proof: whether the mappings that went are known to be gone. So it is for cap_delete. */
+  cap_revoke: { number: 0x1e, args: { cnode: "index", slot: "index" }, result: { proof: "index" } },
   cap_derive: { number: 0x1f, args: { cnode: "index", source: "index", target: "index", rights: "index" }, result: {} },
   cap_mint: {
     number: 0x20,
@@ -54,7 +60,7 @@ export const Syscalls = {
     args: { sourceCNode: "index", source: "index", targetCNode: "index", target: "index" },
     result: {},
   },
-  cap_delete: { number: 0x22, args: { cnode: "index", slot: "index" }, result: {} },
+  cap_delete: { number: 0x22, args: { cnode: "index", slot: "index" }, result: { proof: "index" } },
   cap_move: {
     number: 0x23,
     args: { sourceCNode: "index", source: "index", targetCNode: "index", target: "index" },
@@ -101,10 +107,18 @@ export const Syscalls = {
    * capability to it, NO_SLOT where there is none. For fault reports.
    */
   explain_address: { number: 0x1016, args: { address: "size" }, result: { slot: "index", text: "text" } },
+  /** What a TCB capability is to: whether its component is confined (1 or 0), and the component in words. */
+  process_describe: { number: 0x1017, args: { tcb: "index" }, result: { confined: "index", text: "text" } },
 } as const satisfies Readonly<Record<string, SyscallShape>>
 
 /** What the caller of object_attach wants to do with the object; each needs its right (write; read; none). */
 export const AttachRole = { frame: 0, signaller: 1, waiter: 2 } as const
+/**
+ * What the kernel knows of memory when a call that takes mappings away has returned.
+ * - `proved`: no component holds a page or a descriptor of it through what was taken away
+ * - `unproven`: one that is not confined, or that the daemon may not look at, had it mapped; it was told to let go
+ */
+export const Proof = { proved: 0, unproven: 1 } as const
 export const NO_LANE = 0xffff_ffff
 export const NO_SLOT = 0xffff_ffff
 

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { type Fd, launcherPath, native } from "../../../native/index.ts"
 import { PAGE_BYTES } from "../abi/limits.ts"
 import { type Confinement, chooseConfinement } from "./confinement.ts"
-import { type ConfinementKind, isReadable, startConfined } from "./confinement-run.ts"
+import { type ConfinementKind, isReadable, mayTrace, startConfined } from "./confinement-run.ts"
 
 /** What came of one attack. */
 export interface Finding {
@@ -21,9 +21,18 @@ export interface Finding {
 
 export interface Diagnosis {
   readonly confinement: Confinement
-  /** Whether the daemon can look at a component's page tables and descriptors, and so prove a revocation. */
+  /** Whether the daemon can look at a component's page tables and descriptors. */
   readonly canBeRead: boolean
+  /** What that makes of revocations. */
+  readonly revocation: Revocation
   readonly findings: readonly Finding[]
+}
+
+/** `by-killing`: whoever has mapped what is revoked is killed, together with its namespace. */
+export interface Revocation {
+  readonly proof: "proved" | "by-killing" | "unproven"
+  /** Empty where it is proved. */
+  readonly because: string
 }
 
 /**
@@ -46,7 +55,7 @@ export function probeAttacks(): Diagnosis {
       ...findingOf(kind, last, before[index] ?? last, alone[index] ?? last),
       ownerErrno: errnoOf(owner[index]),
     }))
-    return { confinement, canBeRead, findings }
+    return { confinement, canBeRead, revocation: revocationOf(kind, canBeRead), findings }
   })
 }
 
@@ -54,6 +63,18 @@ export function probeAttacks(): Diagnosis {
 export function openWithoutConfinement(): string[] {
   const [attempts = []] = withScene(scene => attack("none", scene)).rounds
   return attempts.filter(([, outcome]) => outcome === SUCCEEDED).map(([name]) => name)
+}
+
+function revocationOf(kind: ConfinementKind, canBeRead: boolean): Revocation {
+  if (kind === "none") {
+    return { proof: "unproven", because: "a component that is not confined can keep what it maps where nobody looks" }
+  }
+  if (canBeRead) return { proof: "proved", because: "" }
+  const cause = process.getuid?.() === 0 && !mayTrace() ? "root lacks CAP_SYS_PTRACE here" : "Linux refuses"
+  return {
+    proof: kind === "namespace" ? "by-killing" : "unproven",
+    because: `the /proc folder of a component cannot be read: ${cause}`,
+  }
 }
 
 type Attempt = readonly [attack: string, outcome: string]

@@ -26,7 +26,7 @@ import { StatusPages } from "./status-pages.ts"
 
 /** What the daemon tells whoever started it. */
 export interface BrokerEvents {
-  readonly onSpawned: (component: ComponentId, name: string, osPid: number) => void
+  readonly onSpawned: (component: ComponentId, name: string, osPid: number, confined: boolean) => void
   readonly onPrint: (component: ComponentId, name: string, lines: readonly string[]) => void
   readonly onReport: (report: Uint8Array) => void
   readonly onEnded: (component: ComponentId, name: string, ending: Ending) => void
@@ -48,6 +48,8 @@ interface Running {
   readonly invocation: Invocation
   /** How many of `acquire` have succeeded; the next one is under way. */
   acquired: number
+  /** No prove-unmapped effect has had to give up so far. */
+  proved: boolean
   ended: boolean
 }
 
@@ -101,7 +103,7 @@ export class Broker {
   }
 
   #run(invocation: Invocation, caller: ComponentId | undefined): void {
-    const running: Running = { caller, invocation, acquired: 0, ended: false }
+    const running: Running = { caller, invocation, acquired: 0, proved: true, ended: false }
     this.#running.add(running)
     this.#acquireNext(running)
   }
@@ -110,13 +112,14 @@ export class Broker {
     const effect = running.invocation.acquire[running.acquired]
     if (effect === undefined) {
       this.#end(running)
-      this.#carryOut(running.invocation.commit())
+      this.#carryOut(running.invocation.commit(running.proved))
       return
     }
-    this.#acquire(effect, refused => {
+    this.#acquire(effect, (refused, proved = true) => {
       if (running.ended) return // Given up meanwhile, and undone then.
       if (refused !== undefined) return this.#giveUp(running, refusal(effect, refused))
       running.acquired++
+      running.proved &&= proved
       this.#acquireNext(running)
     })
   }
@@ -134,12 +137,12 @@ export class Broker {
   }
 
   /** `done` is called once, perhaps at once, and never within a `try` of ours: what it throws is the kernel's own fault. */
-  #acquire(effect: AcquireEffect, done: (refused?: Error) => void): void {
+  #acquire(effect: AcquireEffect, done: (refused?: Error, proved?: boolean) => void): void {
     switch (effect.kind) {
       case "create-memory":
         return this.#createMemory(effect, done)
       case "spawn":
-        return done(refusalOf(() => this.#spawn(effect.component, effect.name)))
+        return done(refusalOf(() => this.#spawn(effect)))
       case "map":
         return this.#map(effect, done)
       case "map-all":
@@ -149,7 +152,7 @@ export class Broker {
       case "unmap":
         return this.#unmap(effect, done)
       case "prove-unmapped":
-        return this.#prove(effect.component, effect.memory, done)
+        return this.#prove(effect.component, effect.memory, proved => done(undefined, proved))
     }
   }
 
@@ -233,16 +236,23 @@ export class Broker {
     })
   }
 
-  /** Done when the component shows no more of the memory than the kernel grants it, or is no more. */
-  #prove(component: ComponentId, memory: MemoryId, done: () => void): void {
+  /**
+   * Done when the component shows no more of the memory than the kernel grants it, or is no more; or at once, with false,
+   * where it cannot be looked at and its death would prove nothing either.
+   */
+  #prove(component: ComponentId, memory: MemoryId, done: (proved: boolean) => void): void {
     const identity = this.#memories.identity(memory)
     const deadline = performance.now() + REVOKE_DEADLINE_MS
     const look = (): void => {
       const process = this.#processes.get(component)
-      if (process === undefined) return done()
+      if (process === undefined) return done(true)
+      if (!process.canBeRead) {
+        if (process.confinement !== "namespace") return done(false)
+        process.kill(`memory ${memory} was revoked and its /proc cannot be read: its end alone proves that it let go`)
+      }
       const traces = tracesOf(process.pid, identity)
       const isGone = traces.mappedBytes <= this.#kernel.mappedBytes(component, memory) && traces.descriptors === 0
-      if (isGone) return done()
+      if (isGone) return done(true)
       if (performance.now() >= deadline) {
         process.kill(`it keeps memory ${memory} that was revoked: ${describeTraces(traces)}`)
       }
@@ -309,16 +319,17 @@ export class Broker {
     }
   }
 
-  #spawn(component: ComponentId, name: string): void {
+  #spawn({ component, name, confined }: Extract<AcquireEffect, { kind: "spawn" }>): void {
     if (this.#shutdown !== undefined)
       throw new KernelError("Cancelled", `Cannot spawn "${name}": the system shuts down`)
-    const process = ComponentProcess.spawn(name, this.#folder.pathOf(name), this.#launch, this.#statusPages, {
+    const way = confined ? this.#launch.confinement : "none"
+    const process = ComponentProcess.spawn(name, this.#folder.pathOf(name), this.#launch, way, this.#statusPages, {
       onMessage: message => this.#run(this.#kernel.invoke(component, message), component),
       onPrint: lines => this.#events.onPrint(component, name, lines),
       onEnded: ending => this.#onEnded(component, name, ending),
     })
     this.#processes.set(component, process)
-    this.#events.onSpawned(component, name, process.pid)
+    this.#events.onSpawned(component, name, process.pid, confined)
   }
 
   #onEnded(component: ComponentId, name: string, ending: Ending): void {

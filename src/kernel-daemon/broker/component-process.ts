@@ -24,8 +24,6 @@ const OUTPUT_GRACE_MS = 50
 export class ComponentProcess {
   readonly name: string
   readonly confinement: ConfinementKind
-  /** Whether its page tables and descriptors can be looked at; false until it has booted. */
-  canBeRead = false
   readonly pid: number
   readonly #pidfd: Fd
   readonly #unwatchPidfd: () => void
@@ -38,6 +36,7 @@ export class ComponentProcess {
   readonly #events: ComponentEvents
   readonly #bootTimer: NodeJS.Timeout
   #booted = false
+  #canBeRead = false
   #whenBooted: (() => void) | undefined
   #killReason: string | undefined
   /** From then on the pidfd's number may be somebody else's. */
@@ -51,6 +50,7 @@ export class ComponentProcess {
     name: string,
     script: string,
     launch: Launch,
+    confinement: ConfinementKind,
     statusPages: StatusPages,
     events: ComponentEvents,
   ): ComponentProcess {
@@ -68,13 +68,13 @@ export class ComponentProcess {
       const faultRecord = hold(native.createFrame(PAGE_BYTES, "kaal-fault"))
       statusPage = statusPages.create()
       const fds = [nothing, outputWrite, outputWrite, childControl, childMapper, faultRecord, statusPage.fd]
-      const { pid, pidfd } = launch.start(script, fds)
+      const { pid, pidfd } = launch.start(script, fds, confinement)
       for (const fd of [childControl, childMapper, outputWrite, nothing]) {
         held.splice(held.indexOf(fd), 1)
         native.closeFd(fd)
       }
       return new ComponentProcess(
-        { name, confinement: launch.confinement, pid, pidfd, control, mapper, outputRead, faultRecord, statusPage },
+        { name, confinement, pid, pidfd, control, mapper, outputRead, faultRecord, statusPage },
         statusPages,
         events,
       )
@@ -123,6 +123,15 @@ export class ComponentProcess {
     this.#unwatchPidfd = native.watchReadable(parts.pidfd, () => this.#reap())
   }
 
+  /**
+   * Whether its page tables and descriptors can be looked at. While it boots that is only becoming so: then it is found
+   * out each time. Cost: see isReadable; nothing where it was found readable once.
+   */
+  get canBeRead(): boolean {
+    this.#canBeRead ||= isReadable(this.pid)
+    return this.#canBeRead
+  }
+
   /** Makes it runnable, as soon as it has booted. */
   start(pid: number, args: readonly number[]): void {
     const send = (): void => this.#connection.sendStart({ name: this.name, pid, arguments: args })
@@ -164,7 +173,6 @@ export class ComponentProcess {
 
   #onHello(): void {
     this.#booted = true
-    this.canBeRead = isReadable(this.pid)
     clearTimeout(this.#bootTimer)
     this.#whenBooted?.()
     this.#whenBooted = undefined

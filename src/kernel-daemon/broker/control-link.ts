@@ -19,7 +19,13 @@ export interface BootOrder {
 /** What the daemon tells, one JSON object a line. */
 export type DaemonEvent =
   | { readonly event: "ready"; readonly osPid: number; readonly confinement: Confinement }
-  | { readonly event: "spawned"; readonly component: number; readonly name: string; readonly osPid: number }
+  | {
+      readonly event: "spawned"
+      readonly component: number
+      readonly name: string
+      readonly osPid: number
+      readonly confined: boolean
+    }
   | { readonly event: "print"; readonly component: number; readonly name: string; readonly lines: readonly string[] }
   | { readonly event: "report"; readonly text: string }
   | {

@@ -32,10 +32,11 @@ export class Launch {
 
   /**
    * Starts the component bundled in the file `script`, with these descriptors from 0 on, as BootFd numbers them.
+   * @param way that of this launch, or "none"
    * @throws {NativeError} out of processes, descriptors or memory
    */
-  start(script: string, fds: readonly Fd[]): Spawned {
-    if (this.#parts !== undefined) return this.#startConfined(this.#parts, script, fds)
+  start(script: string, fds: readonly Fd[], way: ConfinementKind): Spawned {
+    if (this.#parts !== undefined && way !== "none") return this.#startConfined(this.#parts, script, fds)
     return launch("none", {
       command: [process.execPath, script],
       env: environment(addonPath(), ringWasmPath),

@@ -28,12 +28,18 @@ function show(diagnosis: Diagnosis): void {
   console.log(open === 0 ? "No attack succeeded." : `${open} of ${diagnosis.findings.length} attacks succeeded.`)
 }
 
-export function confinementLines({ confinement, canBeRead }: Diagnosis): string[] {
-  const proof = canBeRead ? "can be proved" : "cannot be proved, its /proc folder not being readable"
+const REVOCATION = {
+  proved: "is proved",
+  "by-killing": "is proved by killing the component",
+  unproven: 'is answered "unproven"',
+} as const
+
+export function confinementLines({ confinement, revocation: { proof, because } }: Diagnosis): string[] {
+  const why = because === "" ? "" : ` (${because})`
   return [
     describeConfinement(confinement),
     ...(confinement.kind === "none" ? [] : confinement.because.map(reason => `  ${reason}`)),
-    `  the revocation of what a component maps ${proof}`,
+    `  the revocation of what a component maps ${REVOCATION[proof]}${why}`,
   ]
 }
 

@@ -25,6 +25,7 @@ export function runCommand(): Command {
     .option("--components <folder>", "where the bundled components are, NAME.cjs each")
     .option("--no-confine", "leave components unconfined, for a debugger")
     .action(async (name: string, numbers: number[], options: RunOptions) => {
+      let confines = true
       const { ok, reason } = await runSession({
         rootTask: name,
         arguments: numbers,
@@ -32,8 +33,14 @@ export function runCommand(): Command {
         confine: options.confine,
         ...(options.components === undefined ? {} : { components: options.components }),
         onEvent: event => {
-          if (event.event === "ready" && event.confinement.kind === "none") {
-            console.error(`kaal run: ${startLine(event.confinement)}`)
+          if (event.event === "ready") {
+            confines = event.confinement.kind !== "none"
+            if (!confines) console.error(`kaal run: ${startLine(event.confinement)}`)
+          }
+          if (event.event === "spawned" && confines && !event.confined) {
+            console.error(
+              `kaal run: ${event.name} is NOT confined, as its parent wanted: no revocation there is proved`,
+            )
           }
           if (event.event === "print") console.log(event.lines.map(line => `${event.name}: ${line}`).join("\n"))
           if (event.event === "report") console.log(event.text)

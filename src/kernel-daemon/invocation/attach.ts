@@ -114,11 +114,11 @@ function attachSignaller(
     ...(isNew ? makeLane(object, lane) : []),
     ...(rebadged ? [clearLane(object, lane)] : []),
   ])
-  const commit = () => {
+  const commit = (proved: boolean) => {
     object.stand(lane)
     if (object.references === 0) destroyNew(state, isNew ? lane : undefined)
     else if (isNew || mapping.alive) publish(state, object, lane, isNew)
-    return attaching.commit()
+    return attaching.commit(proved)
   }
   const refuse = () => {
     attaching.refuse()

@@ -4,7 +4,7 @@
 import { KernelError } from "../abi/errors.ts"
 import { FIRST_GRANT_SLOT } from "../abi/limits.ts"
 import { ALL_RIGHTS, formatRights, isSubset, Right, type Rights } from "../abi/rights.ts"
-import type { Args, Result } from "../abi/syscalls.ts"
+import { type Args, Proof, type Result } from "../abi/syscalls.ts"
 import { type Capability, UNBADGED } from "../objects/capability.ts"
 import type { CNode } from "../objects/cnode.ts"
 import { move, type NewCapability, place } from "./holding.ts"
@@ -89,7 +89,7 @@ export function capMove(state: KernelState, { component }: Caller, args: Args<"c
 
 /**
  * cap_delete: empties a slot, with the mappings made through its capability. What was derived from it stays, below its
- * parent. Deleting an empty slot succeeds, and gives back a slot from cap_allocate.
+ * parent. Deleting an empty slot succeeds, and gives back a slot from cap_allocate. `proof` as for cap_revoke.
  * @throws {KernelError} FailedLookup: no such slot
  */
 export function capDelete(
@@ -101,15 +101,15 @@ export function capDelete(
   const capability = cnode.find(args.slot)
   if (capability === undefined) {
     cnode.forgetAllocation(args.slot)
-    return {}
+    return { proof: Proof.proved }
   }
-  const finished = () => state.answer("cap_delete", caller.component.id, caller.callId, {})
-  return new Removal(state, { capabilities: [capability], finished })
+  return new Removal(state, { capabilities: [capability], finished: answering(state, caller, "cap_delete") })
 }
 
 /**
  * cap_revoke: empties every slot whose capability was derived from the one in `slot`, in whichever CSpace, and keeps
- * that one. Revoking an untyped so destroys all that was made from it. Revoking an empty slot succeeds.
+ * that one. Revoking an untyped so destroys all that was made from it. Revoking an empty slot succeeds. `proof` says
+ * whether the mappings that went with them are proved to be gone: see Proof.
  * @throws {KernelError} FailedLookup: no such slot
  *
  * Cost: linear in the descendants, in pieces between which others are served (removal.ts).
@@ -120,9 +120,16 @@ export function capRevoke(
   args: Args<"cap_revoke">,
 ): Removal | Result<"cap_revoke"> {
   const capability = lookupCNode(caller.component, args.cnode, Right.write).find(args.slot)
-  if (capability === undefined) return {}
-  const finished = () => state.answer("cap_revoke", caller.component.id, caller.callId, {})
-  return new Removal(state, { descendantsOf: capability, finished })
+  if (capability === undefined) return { proof: Proof.proved }
+  return new Removal(state, { descendantsOf: capability, finished: answering(state, caller, "cap_revoke") })
+}
+
+function answering(state: KernelState, { component, callId }: Caller, name: "cap_delete" | "cap_revoke") {
+  return (proved: boolean) => state.answer(name, component.id, callId, { proof: proofOf(proved) })
+}
+
+export function proofOf(proved: boolean): number {
+  return proved ? Proof.proved : Proof.unproven
 }
 
 /** cap_insert_into: cap_grant with all the rights that the caller's capability has. */

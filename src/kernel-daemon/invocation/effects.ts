@@ -54,10 +54,17 @@ export type AcquireEffect =
   | UnmapEffect
   /**
    * Looks at the component's page tables and descriptors until they show no more of this memory than the kernel has
-   * mapped there (`kernel.mappedBytes`). Is never refused: a component that still has more by the deadline is killed.
+   * mapped there (`kernel.mappedBytes`). Is never refused: a component that still has more by the deadline is killed, and
+   * so is one that cannot be looked at, where its end takes all its children along. Otherwise that one is not proved.
    */
   | { readonly kind: "prove-unmapped"; readonly component: ComponentId; readonly memory: MemoryId }
-  | { readonly kind: "spawn"; readonly component: ComponentId; readonly name: string; readonly priority: number }
+  | {
+      readonly kind: "spawn"
+      readonly component: ComponentId
+      readonly name: string
+      readonly priority: number
+      readonly confined: boolean
+    }
 
 /** What cannot be refused. Carried out after the commit, in order. */
 export type CommitEffect =
@@ -103,8 +110,11 @@ export type CommitEffect =
  */
 export interface Invocation {
   readonly acquire: readonly AcquireEffect[]
-  /** Cannot fail. Returns what is to be done now, the reply included unless the call blocks. */
-  commit(): readonly CommitEffect[]
+  /**
+   * Cannot fail. Returns what is to be done now, the reply included unless the call blocks.
+   * @param proved false when one of the prove-unmapped effects could not look; by default true
+   */
+  commit(proved?: boolean): readonly CommitEffect[]
   /** Gives back what was reserved. Returns the refusal as a reply. */
   refuse(error: KernelError): readonly CommitEffect[]
 }

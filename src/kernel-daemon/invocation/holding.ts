@@ -48,10 +48,18 @@ export function remove(state: KernelState, capability: Capability, orphans: CNod
     tell(state, mapping, "revoked")
     detach(mapping)
   }
+  if (capability.lingers) passOn(capability)
   discountWriter(capability)
   capability.cnode?.clear(capability)
   settle(capability)
   dropReference(state, capability.object, orphans)
+}
+
+/** What was mapped through a capability was mapped through those that it was derived from, too. */
+function passOn({ parent }: Capability): void {
+  let ancestor = parent
+  while (ancestor !== undefined && ancestor.cnode === undefined) ancestor = ancestor.parent
+  if (ancestor !== undefined) ancestor.lingers = true
 }
 
 /** Lets go of one reference; an object without any is destroyed. */

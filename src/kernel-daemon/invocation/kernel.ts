@@ -37,7 +37,7 @@ export class Kernel {
    */
   boot(name: string, args: readonly number[]): Invocation {
     const state = this.#state
-    const root = new Component(undefined, state.newComponentId(), name, args)
+    const root = new Component(undefined, state.newComponentId(), name, args, { confined: state.confines })
     state.components.set(root.id, root)
     giveOwnObjects(state, root, undefined, undefined)
     place(
@@ -48,7 +48,7 @@ export class Kernel {
     )
     place(state, root.cspace, ConventionSlot.processControl, original(new ProcessControl(), undefined))
     return {
-      acquire: [{ kind: "spawn", component: root.id, name, priority: 0 }],
+      acquire: [{ kind: "spawn", component: root.id, name, priority: 0, confined: root.confined }],
       commit: () => {
         root.state = "running"
         return [{ kind: "start", component: root.id, arguments: args }]
@@ -149,9 +149,9 @@ export class Kernel {
     }
     return {
       acquire: transaction.acquire,
-      commit: () => {
+      commit: (proved = true) => {
         try {
-          this.#answer(name, caller, transaction.commit())
+          this.#answer(name, caller, transaction.commit(proved))
           return [...decided, ...state.drain()]
         } catch (error) {
           return refuse(error)
@@ -167,8 +167,8 @@ export class Kernel {
   #piece(removal: Removal): Invocation {
     const state = this.#state
     const acquire = removal.collect()
-    const commit = () => {
-      if (!removal.apply()) state.emit({ kind: "continue", token: state.keepRemoval(removal) })
+    const commit = (proved = true) => {
+      if (!removal.apply(proved)) state.emit({ kind: "continue", token: state.keepRemoval(removal) })
       return state.drain()
     }
     // Unmaps are never refused. But whoever waited for them may be gone: then they are left to the broker.

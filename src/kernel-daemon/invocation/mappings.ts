@@ -49,13 +49,13 @@ export function mapPages<R>(mapping: Mapping, result: () => R): Transaction<R> {
 export function whileInFlight<R>(
   mapping: Mapping,
   acquire: readonly AcquireEffect[],
-  commit: () => R,
+  commit: (proved: boolean) => R,
   refuse: () => void,
 ): Transaction<R> {
   mapping.inFlight += 1
   return new Transaction(
     acquire,
-    () => {
+    proved => {
       landed(mapping)
       if (!mapping.alive) {
         throw new KernelError(
@@ -63,7 +63,7 @@ export function whileInFlight<R>(
           `the capability to ${describeObject(mapping.object)} was revoked during the call`,
         )
       }
-      return commit()
+      return commit(proved)
     },
     () => {
       landed(mapping)
@@ -119,6 +119,7 @@ export function detach(mapping: Mapping): void {
   mapping.alive = false
   const { component, capability, object } = mapping
   capability.mappings?.delete(mapping)
+  if (!component.confined) capability.lingers = true
   object.peers.removeMapping(mapping)
   if (object.type === "Notification") object.forget(mapping)
   if (mapping.statusWord !== NO_STATUS_WORD) {

@@ -9,6 +9,7 @@ import type { Component } from "../objects/component.ts"
 import type { Frame } from "../objects/frame.ts"
 import { describeObject } from "../objects/kernel-object.ts"
 import { describeMapping, type Mapping } from "../objects/mapping.ts"
+import { proofOf } from "./capability.ts"
 import { ensureUsable, ensureWholePages, lookupLivingTcb, lookupPid, lookupTyped, type Typed } from "./lookup.ts"
 import { detach, ensureLanded, enter, mapEffect, mapPages, provesOf, unmapEffect, whileInFlight } from "./mappings.ts"
 import type { Caller, Transaction } from "./outcome.ts"
@@ -90,9 +91,9 @@ export function memoryUnmap(
   { address, bytes }: Args<"memory_unmap">,
 ): Transaction<Result<"memory_unmap">> {
   const mapping = ownMapping(component, address, bytes)
-  const commit = () => {
+  const commit = (proved: boolean) => {
     detach(mapping)
-    return {}
+    return { proof: proofOf(proved && (component.confined || proves.length === 0)) }
   }
   // The lane of a notification may go to another holder, whom this one must not be able to disturb.
   const proves = mapping.object.type === "Notification" ? provesOf([mapping]) : []

@@ -16,13 +16,13 @@ export interface Caller {
 export class Transaction<R> {
   readonly acquire: readonly AcquireEffect[]
   /**
-   * Makes the change. Throws a KernelError, having given everything back, if what it rested on was revoked meanwhile.
+   * Makes the change; `proved` is what its prove-unmapped effects came to. Throws a KernelError, having given everything back, if what it rested on was revoked meanwhile.
    */
-  readonly commit: () => R
+  readonly commit: (proved: boolean) => R
   /** Gives back what was reserved. */
   readonly refuse: () => void
 
-  constructor(acquire: readonly AcquireEffect[], commit: () => R, refuse: () => void) {
+  constructor(acquire: readonly AcquireEffect[], commit: (proved: boolean) => R, refuse: () => void) {
     this.acquire = acquire
     this.commit = commit
     this.refuse = refuse

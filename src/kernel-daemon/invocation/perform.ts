@@ -18,7 +18,7 @@ import type { Call } from "./decode.ts"
 import { explainAddress } from "./explain.ts"
 import { memoryMap, memoryMapInto, memoryRemap, memoryShare, memoryUnmap } from "./memory.ts"
 import type { Caller, Handler, Outcome } from "./outcome.ts"
-import { processCreate, processKill, processStart } from "./process.ts"
+import { processCreate, processDescribe, processKill, processStart } from "./process.ts"
 import { processWait, report } from "./process-wait.ts"
 import type { KernelState } from "./state.ts"
 import { debugPrint, shutdown, yieldProcessor } from "./system.ts"
@@ -52,6 +52,7 @@ const handlers: { readonly [N in SyscallName]: Handler<N> } = {
   cap_grant: capGrant,
   object_attach: objectAttach,
   explain_address: explainAddress,
+  process_describe: processDescribe,
 }
 
 /** Performs a decoded call. Throws a KernelError, with nothing changed, when it is refused. */

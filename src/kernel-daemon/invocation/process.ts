@@ -39,7 +39,9 @@ interface Gift {
  *
  * @throws {KernelError} FailedLookup, InvalidCapability: the caller lacks process control or an untyped, or a source is
  * none
- * @throws {KernelError} InvalidArgument: the name is not one, or the capabilities are no triples
+ * @throws {KernelError} InvalidArgument: the name is not one, the capabilities are no triples, or `confined` is neither
+ * 0 nor 1
+ * @throws {KernelError} IllegalOperation: `confined` is 0, and the caller's process control lacks a right
  * @throws {KernelError} RangeError: too many arguments or capabilities, a priority or a slot out of range
  * @throws {KernelError} DeleteFirst: two capabilities for one slot
  * @throws {KernelError} IllegalOperation: a source lacks grant, or rights exceed its own
@@ -52,11 +54,14 @@ export function processCreate(
   args: Args<"process_create">,
 ): Transaction<Result<"process_create">> {
   const { component: parent } = caller
-  lookupTyped(parent, ConventionSlot.processControl, "ProcessControl")
+  const control = lookupTyped(parent, ConventionSlot.processControl, "ProcessControl")
+  ensureMayConfine(control.capability, args.confined)
   const untyped = ownUntyped(parent)
   ensureSpawnable(state, args)
   const slot = parent.cspace.lowestFree()
-  const child = new Component(untyped.object, state.newComponentId(), args.componentName, args.arguments)
+  const child = new Component(untyped.object, state.newComponentId(), args.componentName, args.arguments, {
+    confined: state.confines && args.confined === 1,
+  })
   const gifts = readGifts(parent, child, args.capabilities)
   untyped.object.charge(Component.totalBytes)
 
@@ -67,9 +72,9 @@ export function processCreate(
   giveOwnObjects(state, child, tcb, untyped.capability)
   for (const gift of gifts) place(state, child.cspace, gift.slot, childOf(gift.source, gift.rights))
 
-  const { id, name } = child
+  const { id, name, confined } = child
   return new Transaction(
-    [{ kind: "spawn", component: id, name, priority: args.priority }],
+    [{ kind: "spawn", component: id, name, priority: args.priority, confined }],
     () => {
       if (parent.state === "ended")
         state.emit({ kind: "kill", component: id, reason: "its creator ended before it booted" })
@@ -77,7 +82,7 @@ export function processCreate(
         throw new KernelError("Revoked", `component ${id} "${name}" was taken away while it booted`)
       }
       child.state = "created"
-      return { pid: id, tcb: tcb.slot }
+      return { pid: id, tcb: tcb.slot, confined: Number(confined) }
     },
     () => {
       if (child.state !== "ended")
@@ -87,6 +92,12 @@ export function processCreate(
       }
     },
   )
+}
+
+/** Who is not confined is bound by no capability: only who holds all authority over processes lets one loose. */
+function ensureMayConfine(control: Capability, confined: number): void {
+  if (confined > 1) throw new KernelError("InvalidArgument", `confined is ${confined}, allowed are 1 and 0`)
+  if (confined === 0) ensureRights(control, ALL_RIGHTS)
 }
 
 /** Puts a component's own TCB, CNode and VSpace into its convention slots. */
@@ -152,6 +163,22 @@ export function processKill(
     })
   }
   return {}
+}
+
+/**
+ * process_describe: what a TCB capability is to, which has read.
+ * @throws {KernelError} FailedLookup, InvalidCapability, IllegalOperation: no such capability stands in the slot
+ */
+export function processDescribe(
+  _state: KernelState,
+  { component }: Caller,
+  { tcb }: Args<"process_describe">,
+): Result<"process_describe"> {
+  const { capability, object } = lookupTyped(component, tcb, "TCB")
+  ensureRights(capability, Right.read)
+  const { id, name, state, confined } = object
+  const text = `component ${id} "${name}", ${state}, ${confined ? "confined" : "NOT confined"}`
+  return { confined: Number(confined), text }
 }
 
 function ensureSpawnable(state: KernelState, args: Args<"process_create">): void {

@@ -27,21 +27,22 @@ export interface RemovalPlan {
   readonly contentsOf?: readonly CNode[]
   /** Called before each capability to shared memory is removed. */
   readonly removing?: (object: SharedObject) => void
-  /** Called once, when the last piece is done. */
-  readonly finished: () => void
+  /** Called once, when the last piece is done. `proved`: nobody can have kept any of the memory that was mapped. */
+  readonly finished: (proved: boolean) => void
 }
 
 export class Removal {
   readonly #state: KernelState
   readonly #root: Capability | undefined
   readonly #removing: (object: SharedObject) => void
-  readonly #finished: () => void
+  readonly #finished: (proved: boolean) => void
   #single: readonly Capability[]
   /** CNodes whose contents are to go, and the slot to go on at. */
   readonly #cnodes: { readonly cnode: CNode; slot: number }[]
   #batch: Capability[] = []
   #unmapping: Mapping[] = []
   #steps = 0
+  #proved = true
 
   constructor(state: KernelState, plan: RemovalPlan) {
     this.#state = state
@@ -65,8 +66,12 @@ export class Removal {
     return [...living.map(unmapEffect), ...provesOf(living)]
   }
 
-  /** Removes the piece. True when nothing is left to do. */
-  apply(): boolean {
+  /**
+   * Removes the piece. True when nothing is left to do.
+   * @param proved what the prove-unmapped effects of `collect` came to
+   */
+  apply(proved = true): boolean {
+    if (!proved) this.#proved = false
     const orphans: CNode[] = []
     for (const capability of this.#batch) {
       capability.claims -= 1
@@ -81,18 +86,22 @@ export class Removal {
     this.#unmapping = []
     for (const cnode of orphans) this.#cnodes.push({ cnode, slot: 0 })
     if (this.#cnodes.length > 0 || this.#hasDescendants()) return false
+    // What lingers may have been mapped through a descendant that went before this removal began.
+    const lingers = this.#root?.lingers === true
     if (this.#root !== undefined) {
       this.#root.claims -= 1
       settle(this.#root)
     }
-    this.#finished()
+    this.#finished(this.#proved && !lingers)
     return true
   }
 
   #claim(capability: Capability): void {
     capability.claims += 1
     this.#batch.push(capability)
+    if (capability.lingers) this.#proved = false
     for (const mapping of capability.mappings ?? []) {
+      if (!mapping.component.confined) this.#proved = false
       mapping.inFlight += 1
       mapping.leaving = true
       this.#unmapping.push(mapping)

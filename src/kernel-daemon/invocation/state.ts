@@ -13,11 +13,17 @@ export class KernelState {
   /** Living components, and ended ones for as long as somebody holds a TCB capability to them. */
   readonly components = new Map<ComponentId, Component>()
   shuttingDown = false
+  /** Whether components are confined that nobody wants otherwise. */
+  readonly confines: boolean
   readonly #removals = new Map<number, Removal>()
   #lastToken = 0
   #gathered: CommitEffect[] = []
   #lastComponent = 0
   #lastMemory = 0
+
+  constructor({ confines }: { readonly confines: boolean } = { confines: true }) {
+    this.confines = confines
+  }
 
   /** The component if it has not ended. */
   living(id: ComponentId): Component | undefined {

@@ -27,6 +27,11 @@ export class Capability {
 
   /** Mappings made through this capability: they go with it. */
   mappings: Set<Mapping> | undefined = undefined
+  /**
+   * A component that is not confined had memory mapped through this capability or one derived from it, and could keep it
+   * where nobody looks, its own death notwithstanding: so no removal of it is proved.
+   */
+  lingers = false
   /** Removals under way that have reached this capability: while there are any, nothing new is made from it. */
   claims = 0
 

@@ -30,6 +30,8 @@ export class Component extends ObjectBase {
   readonly id: ComponentId
   readonly name: string
   readonly arguments: readonly number[]
+  /** Whether it can keep memory only where the daemon can see it: see native/core/confine.cc. */
+  readonly confined: boolean
   readonly cspace: CNode
   readonly vspace: VSpace
   readonly statusWords = new StatusWords()
@@ -44,8 +46,15 @@ export class Component extends ObjectBase {
   report: Uint8Array | undefined = undefined
   waits: PendingWait[] = []
 
-  constructor(origin: Untyped | undefined, id: ComponentId, name: string, args: readonly number[]) {
+  constructor(
+    origin: Untyped | undefined,
+    id: ComponentId,
+    name: string,
+    args: readonly number[],
+    { confined }: { readonly confined: boolean },
+  ) {
     super(origin, OBJECT_BYTES.tcb)
+    this.confined = confined
     this.id = id
     this.name = name
     this.arguments = args

@@ -58,15 +58,15 @@ export async function runIn(tree: string, fixture: string, { user, flags }: Way)
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "")
 }
 
-/** The tree's `kaal` as root, or as somebody who has no rights at all. */
+/** The tree's `kaal` as root, or as somebody who has no rights at all; `wrapper` is a command that runs another. */
 export function kaalIn(
   tree: string,
   user: Way["user"],
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  timeout = DEADLINE_MS,
+  { wrapper = [], timeout = DEADLINE_MS }: { readonly wrapper?: readonly string[]; readonly timeout?: number } = {},
 ): Promise<{ stdout: string; stderr: string }> {
   const nobody = user === "nobody" && process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
-  const command = [join(tree, "dist/kaal.cjs"), ...args]
-  return run(process.execPath, command, { ...nobody, cwd: "/", env: { TMPDIR: "/tmp", ...env }, timeout })
+  const [file = "", ...command] = [...wrapper, process.execPath, join(tree, "dist/kaal.cjs"), ...args]
+  return run(file, command, { ...nobody, cwd: "/", env: { TMPDIR: "/tmp", ...env }, timeout })
 }

@@ -77,7 +77,7 @@ t.test("one component waits; another can when that one has gone or lost its capa
   const k = new TestKernel()
   const notification = k.notification()
   const first = k.spawn(ROOT, [SLOT, notification, 3])
-  const second = k.spawn(ROOT, [SLOT, notification, 3], "second")
+  const second = k.spawn(ROOT, [SLOT, notification, 3], { name: "second" })
   t.equal(attach(k, first.pid, WAITER).lane, NO_LANE)
   t.not(attach(k, first.pid, SIGNALLER).address, attach(k, first.pid, WAITER).address, "each role has pages of its own")
   t.strictSame(attach(k, first.pid, WAITER), attach(k, first.pid, WAITER), "again the same")

@@ -14,7 +14,13 @@ import { ObjectType } from "../../../src/kernel-daemon/abi/object-types.ts"
 import { OWN_CNODE, ROOT, ROOT_BYTES, TestKernel } from "../../helpers/kernel.ts"
 import { violations } from "../../helpers/kernel-invariants.ts"
 
-const plain = { componentName: "child", arguments: [] as number[], capabilities: [] as number[], priority: 0 }
+const plain = {
+  componentName: "child",
+  arguments: [] as number[],
+  capabilities: [] as number[],
+  priority: 0,
+  confined: 1,
+}
 
 t.test("boot() makes the root task with its own objects, an untyped and process control", async t => {
   const k = new TestKernel()

@@ -3,6 +3,7 @@
 import t from "tap"
 import { KernelError } from "../../../src/kernel-daemon/abi/errors.ts"
 import { ALL_RIGHTS } from "../../../src/kernel-daemon/abi/rights.ts"
+import { Proof } from "../../../src/kernel-daemon/abi/syscalls.ts"
 import { place } from "../../../src/kernel-daemon/invocation/holding.ts"
 import { STEPS_PER_PIECE } from "../../../src/kernel-daemon/invocation/removal.ts"
 import type { Capability } from "../../../src/kernel-daemon/objects/capability.ts"
@@ -59,7 +60,7 @@ for (const [name, shape] of Object.entries(shapes)) {
       k.resume(token)
       pieces += 1
     }
-    t.strictSame(revoke(), {})
+    t.strictSame(revoke(), { proof: Proof.proved })
     t.ok(pieces >= 3 && pieces <= 8, `${pieces} pieces`)
     t.equal(forest.occupied, 0)
     t.ok(k.occupied(ROOT, frame), "the source stays")
@@ -116,8 +117,8 @@ t.test("a revoke of an ancestor, of a descendant and a delete may meet in one tr
     const outside = k.begin(ROOT, "cap_revoke", { cnode: OWN_CNODE, slot: frame })
     k.call(ROOT, "cap_delete", { cnode: OWN_CNODE, slot: frame })
     finish(k)
-    t.strictSame(inside(), {})
-    t.strictSame(outside(), {})
+    t.strictSame(inside(), { proof: Proof.proved })
+    t.strictSame(outside(), { proof: Proof.proved })
     t.equal(forest.occupied, 0)
     t.equal(k.memories.size, 0, "the frame went with its last capability")
     t.strictSame(violations(k.state), [])
@@ -141,13 +142,13 @@ t.test("two removals that wait for the same unmap end in either order", async t 
       t.match(acquire, [{ kind: "unmap" }, { kind: "prove-unmapped" }], "each waits for the unmap, and sees it")
     }
     const [first, second] = order.map(index => removals[index])
-    t.strictSame(first?.commit(), {})
+    t.strictSame(first?.commit(), { proof: Proof.proved })
     const other = k.frame()
     const mapInto = () => {
       return k.call(ROOT, "memory_map_into", { frame: other, bytes: 4096, permissions: 1, pid: child.pid }).address
     }
     t.not(mapInto(), address, "the range is not given away while an unmap of it is on its way")
-    t.strictSame(second?.commit(), {})
+    t.strictSame(second?.commit(), { proof: Proof.proved })
     t.equal(mapInto(), address, "and then is")
     t.equal(k.pages.size, 2)
     t.strictSame(violations(k.state), [])

@@ -43,15 +43,17 @@ export const MEMORY_SYSCALLS = {
     },
   }),
 
-  SYSCALL0004: disturbsNothing("process_create, process_start, process_wait and process_kill", {
+  SYSCALL0004: disturbsNothing("process_create, process_start, process_describe, process_wait and process_kill", {
     succeeds(kit) {
       const peer = new Peer(kit)
       kit.equal("a call of the child", peer.outcome("yield", {}), "ok")
+      const { tcb, confined } = peer.child
+      kit.equal("whether it is confined", kit.call("process_describe", { tcb }).confined === 1, confined)
       peer.end()
       kit.equal("end of a child that was killed", new Peer(kit).kill(), "killed")
     },
     fails(kit, { frame }) {
-      const good = { componentName: "conformance-helper", arguments: [], capabilities: [], priority: 0 }
+      const good = { componentName: "conformance-helper", arguments: [], capabilities: [], priority: 0, confined: 1 }
       const refused = (what: string, code: string, wrong: Partial<typeof good>) =>
         kit.refused(what, code, "process_create", { ...good, ...wrong })
       refused("a component that there is not", "FailedLookup", { componentName: "no-such-component" })
@@ -59,8 +61,10 @@ export const MEMORY_SYSCALLS = {
         refused(`name "${componentName}"`, "InvalidArgument", { componentName })
       }
       refused("a priority beyond the limit", "RangeError", { priority: 256 })
+      refused("confined by half", "InvalidArgument", { confined: 2 })
       kit.refused("65 arguments", "RangeError", "process_create", { ...good, arguments: new Array<number>(65).fill(0) })
-      for (const name of ["process_start", "process_wait", "process_kill"] as const) {
+      const calls = ["process_start", "process_describe", "process_wait", "process_kill"] as const
+      for (const name of calls) {
         kit.refused(`${name} of a frame`, "InvalidCapability", name, { tcb: frame })
         kit.refused(`${name} of an empty slot`, "FailedLookup", name, { tcb: EMPTY_SLOT })
       }
@@ -69,7 +73,7 @@ export const MEMORY_SYSCALLS = {
       kit.refused("wait for oneself", "IllegalOperation", "process_wait", { tcb: own })
       const peer = new Peer(kit)
       const powerless = kit.derive(peer.child.tcb, 0)
-      for (const name of ["process_start", "process_wait", "process_kill"] as const) {
+      for (const name of calls) {
         kit.refused(`${name} without a right`, "IllegalOperation", name, { tcb: powerless })
       }
       kit.delete(powerless)

@@ -15,6 +15,7 @@ const nullCapability: Case = {
         arguments: [HelperTask.obey],
         capabilities,
         priority: 0,
+        confined: 1,
       })
     kit.equal("a capability from an empty slot", create(40, EMPTY_SLOT, Right.read), "FailedLookup")
     kit.equal("one after a good one", create(40, frame, Right.read, 41, EMPTY_SLOT, Right.read), "FailedLookup")
