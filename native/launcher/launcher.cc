@@ -1,12 +1,13 @@
 // launcher.cc: the little executable between the daemon and a component's program. It ties the component's life to the
 // daemon's and takes away what no component needs, then becomes the program.
 //
-//   kaal-launcher PARENT-PID [--user-id | --namespace] PROGRAM [ARGUMENT...]
+//   kaal-launcher PARENT-PID [--user-id | --namespace | --filter] PROGRAM [ARGUMENT...]
 //   kaal-launcher --attack ...  (attacks.h)
 //   kaal-launcher --victim      of those (attacks.h)
 //
 //   --user-id    as a user of its own; started by root
 //   --namespace  started in user and process namespaces of its own
+//   --filter     as a user whom others are, too
 //   PROGRAM      a path, of a descriptor (/proc/self/fd/7) where the program's user may not read the directories to it
 //
 // Nothing is printed and no status but the program's is given when all is well; otherwise one line and status 1.
@@ -81,9 +82,10 @@ void Limit(decltype(RLIMIT_CORE) resource, rlim_t most, const char* name) {
 }
 
 // What every confined component loses before its program starts. The system call filter follows when Node has started.
-void Confine() {
+void Confine(bool alone) {
   Limit(RLIMIT_NOFILE, kMaxFds, "RLIMIT_NOFILE");
-  Limit(RLIMIT_NPROC, kMaxThreads, "RLIMIT_NPROC");
+  // Linux counts all threads of the user, who may have many elsewhere.
+  if (alone) Limit(RLIMIT_NPROC, kMaxThreads, "RLIMIT_NPROC");
   Require(kaal::DenyIoUring());
 }
 
@@ -94,10 +96,11 @@ int main(int argc, char** argv) {
   if (argc == 2 && std::strcmp(argv[1], "--victim") == 0) return kaal::BeVictim();
   const char* const kind = argc < 3 ? "" : argv[2];
   const bool user_id = std::strcmp(kind, "--user-id") == 0;
-  const bool confined = user_id || std::strcmp(kind, "--namespace") == 0;
+  const bool alone = user_id || std::strcmp(kind, "--namespace") == 0;
+  const bool confined = alone || std::strcmp(kind, "--filter") == 0;
   char** const program = argv + (confined ? 3 : 2);
   if (program >= argv + argc) {
-    std::fputs("usage: kaal-launcher PARENT-PID [--user-id | --namespace] PROGRAM [ARGUMENT...]\n", stderr);
+    std::fputs("usage: kaal-launcher PARENT-PID [--user-id | --namespace | --filter] PROGRAM [ARGUMENT...]\n", stderr);
     return 1;
   }
   if (user_id) {
@@ -108,7 +111,7 @@ int main(int argc, char** argv) {
   GiveUpPrivileges();
   // A component's memory holds what others shared with it; a core file would outlive them all.
   Limit(RLIMIT_CORE, 0, "RLIMIT_CORE");
-  if (confined) Confine();
+  if (confined) Confine(alone);
   execv(program[0], program);
   Fail(program[0]);
 }

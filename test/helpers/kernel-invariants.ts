@@ -42,6 +42,7 @@ export function violations(state: KernelState): string[] {
   for (const [object, references] of objects) {
     ensure(object.references === references, `${object.type} counts ${object.references} references, has ${references}`)
     if (object.type === "Untyped") ensureAccount(object, objects, ensure)
+    if (object.type === "Page") ensure(object.state !== "changing", `frame ${object.id} is being changed by nobody`)
     if (object.type === "CNode") ensureCount(object, ensure)
     if (isShared(object)) {
       const peers = [...state.components.keys()].filter(id => object.peers.has(id)).length

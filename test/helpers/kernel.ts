@@ -4,7 +4,7 @@
 import { decodeHeader, decodeReply, encodeRequest } from "../../src/kernel-daemon/abi/codec.ts"
 import { KernelError, type KernelErrorName } from "../../src/kernel-daemon/abi/errors.ts"
 import { ConventionSlot, ROOT_UNTYPED_BITS } from "../../src/kernel-daemon/abi/limits.ts"
-import { ALL_RIGHTS } from "../../src/kernel-daemon/abi/rights.ts"
+import { ALL_RIGHTS, Permission } from "../../src/kernel-daemon/abi/rights.ts"
 import type { Args, Result, SyscallName } from "../../src/kernel-daemon/abi/syscalls.ts"
 import type {
   AcquireEffect,
@@ -39,6 +39,8 @@ export class TestKernel {
   readonly memories = new Map<MemoryId, number>()
   /** What is mapped: by component and address, what the last map effect said. */
   readonly pages = new Map<string, Extract<AcquireEffect, { kind: "map" }>>()
+  /** Memory that Linux would let nobody map for writing. */
+  readonly sealed = new Set<MemoryId>()
   /** What each status word says: by component and index. */
   readonly words = new Map<string, HandleStatus>()
   /** Every commit effect so far, in order, replies aside. */
@@ -208,6 +210,15 @@ export class TestKernel {
       case "prove-unmapped":
       case "clear-lane":
         return nothing
+      case "seal-memory":
+        this.sealed.add(effect.memory)
+        return () => this.sealed.delete(effect.memory)
+      case "copy-memory":
+        for (const memory of [effect.from, effect.to]) {
+          if (this.memories.get(memory) !== effect.bytes)
+            throw new Error(`memory ${memory} is copied but does not exist`)
+        }
+        return nothing
       case "unmap":
         for (const [key, { component, address }] of this.pages) {
           const within = address >= effect.address && address < effect.address + effect.bytes
@@ -222,6 +233,9 @@ export class TestKernel {
       }
       case "map": {
         if (!this.memories.has(effect.memory)) throw new Error(`memory ${effect.memory} is mapped but does not exist`)
+        if (this.sealed.has(effect.memory) && (effect.permissions & Permission.write) !== 0) {
+          throw new Error(`memory ${effect.memory} is mapped for writing but sealed`)
+        }
         const page = `${effect.component}:${effect.address}`
         const before = this.pages.get(page)
         this.pages.set(page, effect)
@@ -241,7 +255,8 @@ export class TestKernel {
       if (effect.kind === "reply") this.#replies.set(decodeHeader(effect.message).number, effect.message)
       else this.effects.push(effect)
       if (effect.kind === "unmap") this.#acquire(effect)
-      if (effect.kind === "publish-lane") for (const map of effect.maps) this.#acquire(map)
+      if (effect.kind === "publish-lane" || effect.kind === "move-mappings")
+        for (const map of effect.maps) this.#acquire(map)
       if (effect.kind === "set-status") this.words.set(`${effect.component}:${effect.index}`, effect.status)
       if (effect.kind === "destroy-memory" && !this.memories.delete(effect.memory)) {
         throw new Error(`memory ${effect.memory} is destroyed but does not exist`)

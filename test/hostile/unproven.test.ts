@@ -44,6 +44,7 @@ const scenes: readonly Scene[] = [
     holder: killed,
     says: /ended, confined$/,
   },
+  { what: "a filter alone", way: "filter", ...both(proved), ...lives },
   { what: "nobody confined", way: "none", flags: ["--no-confine"], ...both(unproven), ...loose },
   {
     what: "one of them unconfined, user ids",
@@ -84,8 +85,8 @@ for (const scene of scenes) {
   t.test(`${way}, ${what}: a revoke says whether it is proved`, { skip: skipOf(scene) }, async t => {
     const tree = scene.hides ? hiding : plain
     const args = ["run", "unproven-root", String(Number(confined)), "--components", join(tree, "components"), ...flags]
-    const user = way === "namespace" ? "nobody" : "root"
-    const { stdout, stderr } = await kaalIn(tree, user, args, {}, scene.wrapper === undefined ? {} : { wrapper: scene.wrapper })
+    const { user, wrapper } = WAYS.find(candidate => candidate.way === way) as Way
+    const { stdout, stderr } = await kaalIn(tree, user, args, {}, { wrapper: scene.wrapper ?? wrapper })
     const answer = JSON.parse(stdout.trim().split("\n").at(-1) ?? "")
     const isOneLoose = !confined && way !== "none"
     t.equal(/unproven-holder is NOT confined, as its parent wanted/.test(stderr), isOneLoose, "kaal run says so")

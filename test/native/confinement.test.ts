@@ -57,6 +57,16 @@ t.test(
   },
 )
 
+t.test("--filter: no privileges to be had, no io_uring, and otherwise the user that it was", t => {
+  const { status, output } = startConfined("filter", openShell(t), ["-c", "cat /proc/$$/status; ulimit -n"]).end()
+  t.equal(status.code, 0, output)
+  t.equal(fieldOf(output, "Uid").split("\t")[0], String(process.getuid?.()))
+  t.equal(fieldOf(output, "NoNewPrivs"), "1")
+  t.equal(fieldOf(output, "Seccomp_filters"), "1", "io_uring is denied")
+  t.match(output, /\n256$/, "256 descriptors")
+  t.end()
+})
+
 t.test("--namespace: dies with its parent, which it cannot see", { skip: noNamespaces }, async t => {
   const { pidfd, pid } = startNode(
     t,

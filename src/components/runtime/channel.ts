@@ -16,6 +16,8 @@ type End = "producer" | "consumer"
 interface OwnFrame {
   readonly slot: number
   readonly bytes: number
+  /** Its writer has it mapped, and no other can map it so. */
+  sealed: boolean
 }
 
 const READ_WRITE = Permission.read | Permission.write
@@ -44,7 +46,11 @@ export class Channel {
     const sizes = [producerPartBytes(options), RING_CONSUMER_PART_BYTES].map(
       bytes => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES,
     )
-    const frames = sizes.map(bytes => ({ bytes, slot: component.call("memory_allocate", { bytes }).slot }))
+    const frames = sizes.map(bytes => ({
+      bytes,
+      slot: component.call("memory_allocate", { bytes }).slot,
+      sealed: false,
+    }))
     const parts = frames.map(({ slot, bytes }) => {
       const { address } = component.call("memory_map", { frame: slot, bytes, permissions: READ_WRITE })
       return { address, bytes }
@@ -55,17 +61,24 @@ export class Channel {
     return new Channel(component, frames as [OwnFrame, OwnFrame])
   }
 
-  /** For SpawnConfig.capabilities: read and write on the producer's frame, read on the consumer's. */
+  /**
+   * For SpawnConfig.capabilities: read and write on the producer's frame, read on the consumer's. Also for another producer
+   * when the last one has ended: it goes on where that one left off, and the consumer loses and repeats nothing.
+   * @throws {KernelError} IllegalOperation: the last one lives and has its frame, which is sealed
+   */
   producer(slot: number): Gift[] {
     return this.#gifts(slot, "producer")
   }
 
-  /** For SpawnConfig.capabilities: read on the producer's frame, read and write on the consumer's. */
+  /** As `producer`, for a consumer: read on the producer's frame, read and write on its own. */
   consumer(slot: number): Gift[] {
     return this.#gifts(slot, "consumer")
   }
 
-  /** Maps both frames into a child, each with what that end may do, before it starts. */
+  /**
+   * Maps both frames into a child, each with what that end may do, before it starts. Its own frame is then sealed where
+   * Linux would let others of its user write there.
+   */
   mapInto(child: Child, end: End): void {
     const permissions = permissionsOf(end)
     for (const [index, { slot, bytes }] of this.#frames.entries()) {
@@ -76,11 +89,23 @@ export class Channel {
         pid: child.pid,
       })
     }
+    const own = this.#ownFrame(end)
+    if (!this.#component.seals) return
+    this.#component.call("memory_seal", { frame: own.slot })
+    own.sealed = true
+  }
+
+  #ownFrame(end: End): OwnFrame {
+    return end === "producer" ? this.#frames[0] : this.#frames[1]
   }
 
   #gifts(slot: number, end: End): Gift[] {
     // Read and write are the same bits among rights and permissions; neither end may pass its capabilities on.
     const rights = permissionsOf(end)
+    const own = this.#ownFrame(end)
+    // A seal is for good: a new writer gets new memory, with what the last one left in the old.
+    if (own.sealed) this.#component.call("memory_renew", { frame: own.slot })
+    own.sealed = false
     return this.#frames.map((frame, index) => [slot + index, { slot: frame.slot, rights: rights[index] as number }])
   }
 }

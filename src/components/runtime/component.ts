@@ -1,7 +1,7 @@
 // component.ts: what a component's main is given: its arguments, its syscalls, and handles for what its slots hold.
 
 import { native } from "../../../native/index.ts"
-import { BootFd } from "../../kernel-daemon/abi/boot.ts"
+import { BootFd, type StartMessage } from "../../kernel-daemon/abi/boot.ts"
 import { ConventionSlot } from "../../kernel-daemon/abi/limits.ts"
 import { AttachRole, NO_SLOT } from "../../kernel-daemon/abi/syscalls.ts"
 import type { RingConsumer } from "../../ring/consumer.ts"
@@ -32,16 +32,19 @@ export class Component {
   /** The numbers that the parent passed to spawn. */
   readonly arguments: readonly number[]
   readonly vspace: VSpace
+  /** Whether a frame with one writer is to be sealed when that has it mapped; channels see to it themselves. */
+  readonly seals: boolean
   /** The slot of this component's own CNode: the `cnode` argument of the capability syscalls. */
   readonly ownCNode = ConventionSlot.ownCNode
   readonly #syscalls = new Syscalls(BootFd.control)
   readonly #notifications = new Map<number, Notification>()
 
-  constructor(name: string, pid: number, args: readonly number[], vspace: VSpace) {
+  constructor({ name, pid, arguments: args, seals }: StartMessage, vspace: VSpace) {
     this.name = name
     this.pid = pid
     this.arguments = args
     this.vspace = vspace
+    this.seals = seals
     vspace.explainFault = address => {
       const { slot, text } = this.call("explain_address", { address })
       return { where: text, capability: slot === NO_SLOT ? undefined : slot }
@@ -136,7 +139,7 @@ export class Component {
  */
 export function component(main: (self: Component) => void | Promise<void>): void {
   const { vspace, start } = boot()
-  const self = new Component(start.name, start.pid, start.arguments, vspace)
+  const self = new Component(start, vspace)
   // Exit explicitly: handles that the component left open must not keep a process whose main is done.
   Promise.resolve()
     .then(() => main(self))

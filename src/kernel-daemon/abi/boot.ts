@@ -21,6 +21,11 @@ export interface StartMessage {
   readonly name: string
   readonly pid: number
   readonly arguments: readonly number[]
+  /**
+   * Components are of one user: what keeps one from opening a frame anew for writing is a seal, to be asked for as soon as
+   * its one writer has it mapped.
+   */
+  readonly seals: boolean
 }
 
 /** Environment of a component, all of it besides the addon's path (native/index.ts). */

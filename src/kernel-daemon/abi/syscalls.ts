@@ -109,6 +109,13 @@ export const Syscalls = {
   explain_address: { number: 0x1016, args: { address: "size" }, result: { slot: "index", text: "text" } },
   /** What a TCB capability is to: whether its component is confined (1 or 0), and the component in words. */
   process_describe: { number: 0x1017, args: { tcb: "index" }, result: { confined: "index", text: "text" } },
+  /** From now on nobody can map the frame for writing; who has done so goes on. Needs write. Final until memory_renew. */
+  memory_seal: { number: 0x1018, args: { frame: "index" }, result: {} },
+  /**
+   * Gives the frame new memory with what the old one holds, not sealed, wherever it is mapped. Needs write and grant, and
+   * that nobody has it mapped for writing.
+   */
+  memory_renew: { number: 0x1019, args: { frame: "index" }, result: {} },
 } as const satisfies Readonly<Record<string, SyscallShape>>
 
 /** What the caller of object_attach wants to do with the object; each needs its right (write; read; none). */

@@ -59,8 +59,10 @@ export function probeAttacks(): Diagnosis {
   })
 }
 
-/** The names of the attacks that succeed from components that are not confined. Errors and cost as for `probeAttacks`. */
-export function openWithoutConfinement(): string[] {
+/** The names of the attacks that succeed. Errors and cost as for `probeAttacks`. */
+export function openAttacks(kind: ConfinementKind): string[] {
+  if (kind !== "none")
+    return probeAttacks().findings.flatMap(({ attack, refusedBy }) => (refusedBy === null ? [attack] : []))
   const [attempts = []] = withScene(scene => attack("none", scene)).rounds
   return attempts.filter(([, outcome]) => outcome === SUCCEEDED).map(([name]) => name)
 }
@@ -138,6 +140,14 @@ function roundsOf(kind: ConfinementKind, program: Fd, args: readonly string[], f
   return output.split("\n\n").map(round => round.split("\n").map(line => line.split("\t") as [string, string]))
 }
 
+/** What refuses a process that is not filtered yet what any other is allowed. */
+const REFUSED_AT_START = {
+  "user-id": "user id",
+  namespace: "namespaces",
+  filter: "the daemon's being hidden",
+  none: "nothing",
+} as const satisfies Record<ConfinementKind, string>
+
 /** By the first thing that refused it, in the order in which a component loses what it could do. */
 function findingOf(
   kind: ConfinementKind,
@@ -149,7 +159,7 @@ function findingOf(
   if (alone !== SUCCEEDED) return { attack, refusedBy: "Linux, for any process", errno: alone }
   // The launcher's own filter says that there is no such call.
   if (before === SUCCEEDED || before === "ENOSYS") return { attack, refusedBy: "system call filter", errno: outcome }
-  return { attack, refusedBy: kind === "user-id" ? "user id" : "namespaces", errno: before }
+  return { attack, refusedBy: REFUSED_AT_START[kind], errno: before }
 }
 
 function errnoOf(attempt: Attempt | undefined): string | null {

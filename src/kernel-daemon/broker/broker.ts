@@ -149,6 +149,10 @@ export class Broker {
         return this.#mapAll(effect.maps, done)
       case "clear-lane":
         return done(refusalOf(() => this.#clearLane(effect)))
+      case "seal-memory":
+        return done(refusalOf(() => this.#memories.seal(effect.memory)))
+      case "copy-memory":
+        return this.#memories.copy(effect.from, effect.to, effect.bytes, done)
       case "unmap":
         return this.#unmap(effect, done)
       case "prove-unmapped":
@@ -209,21 +213,40 @@ export class Broker {
     { page, index, badge, maps }: Extract<CommitEffect, { kind: "publish-lane" }>,
     published: () => void,
   ): void {
-    let left = maps.length
-    const publish = (): void => {
+    this.#mapDecided(maps, () => {
       this.#notificationPages.publish(page, index, badge)
       published()
-    }
-    if (left === 0) publish()
+    })
+  }
+
+  /** Calls back when all have mapped what the kernel has committed. Who does not is killed. */
+  #mapDecided(maps: readonly MapEffect[], done: () => void): void {
+    let left = maps.length
+    if (left === 0) return done()
     for (const map of maps) {
       this.#map(map, refused => {
         if (refused !== undefined) {
-          this.#processes.get(map.component)?.kill(`it did not map a lane of a notification: ${refused.message}`)
+          this.#processes.get(map.component)?.kill(`it did not map what it shares with others: ${refused.message}`)
         }
         left -= 1
-        if (left === 0) publish()
+        if (left === 0) done()
       })
     }
+  }
+
+  /** Calls back when nobody who was given the new memory shows the old one any more. */
+  #moveMappings({ from, maps }: Extract<CommitEffect, { kind: "move-mappings" }>, moved: () => void): void {
+    this.#mapDecided(maps, () => {
+      const components = new Set(maps.map(({ component }) => component))
+      let left = components.size
+      if (left === 0) return moved()
+      for (const component of components) {
+        this.#prove(component, from, () => {
+          left -= 1
+          if (left === 0) moved()
+        })
+      }
+    })
   }
 
   /** Cannot be refused: a component that has ended has no mappings left, and one that does not unmap is ended. */
@@ -241,6 +264,8 @@ export class Broker {
    * where it cannot be looked at and its death would prove nothing either.
    */
   #prove(component: ComponentId, memory: MemoryId, done: (proved: boolean) => void): void {
+    // A former memory of a frame is destroyed when it was seen to be gone.
+    if (!this.#memories.has(memory)) return done(true)
     const identity = this.#memories.identity(memory)
     const deadline = performance.now() + REVOKE_DEADLINE_MS
     const look = (): void => {
@@ -274,6 +299,10 @@ export class Broker {
         return
       case "clear-lane":
         return // A lane without a badge harms nobody: whoever gets it next has it written anew.
+      case "seal-memory":
+        return // Final. Only its caller's end can bring this about; the kernel then refuses less than Linux does.
+      case "copy-memory":
+        return // The copy goes with its memory.
       case "unmap":
       case "prove-unmapped":
         return // Only ever the way to a commit that cannot fail.
@@ -288,11 +317,13 @@ export class Broker {
           break
         case "publish-lane":
           return this.#publishLane(effect, () => this.#carryOut(effects.slice(position + 1)))
+        case "move-mappings":
+          return this.#moveMappings(effect, () => this.#carryOut(effects.slice(position + 1)))
         case "unmap":
           this.#unmap(effect, () => {})
           break
         case "start":
-          this.#processes.get(effect.component)?.start(effect.component, effect.arguments)
+          this.#processes.get(effect.component)?.start(effect.component, effect.arguments, this.#launch.seals)
           break
         case "kill":
           this.#processes.get(effect.component)?.kill(effect.reason)
@@ -369,6 +400,8 @@ function refusal(effect: AcquireEffect, error: Error): KernelError {
     map: "map",
     "map-all": "map",
     "clear-lane": "reuse a lane",
+    "seal-memory": "seal memory",
+    "copy-memory": "copy memory",
     unmap: "unmap",
     "prove-unmapped": "prove",
     spawn: "spawn",

@@ -133,8 +133,8 @@ export class ComponentProcess {
   }
 
   /** Makes it runnable, as soon as it has booted. */
-  start(pid: number, args: readonly number[]): void {
-    const send = (): void => this.#connection.sendStart({ name: this.name, pid, arguments: args })
+  start(pid: number, args: readonly number[], seals: boolean): void {
+    const send = (): void => this.#connection.sendStart({ name: this.name, pid, arguments: args, seals })
     if (this.#booted) send()
     else this.#whenBooted = send
   }

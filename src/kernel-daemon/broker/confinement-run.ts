@@ -8,11 +8,12 @@ import { descriptorPath } from "./programs.ts"
  * - `user-id`: each component is a user of its own, whom nobody else is. The daemon is root.
  * - `namespace`: each is alone in a user and a process namespace. The daemon may be any user, and is hidden from others of
  *   the same user.
+ * - `filter`: a process of the daemon's user that can do little. The daemon may be any user, and is hidden as well.
  * - `none`: like any process of the daemon's user.
  *
- * With either of the first two, system calls are filtered (native/core/confine.cc).
+ * With all but the last, system calls are filtered (native/core/confine.cc).
  */
-export type ConfinementKind = "user-id" | "namespace" | "none"
+export type ConfinementKind = "user-id" | "namespace" | "filter" | "none"
 
 /** The command that the launcher shall become, its environment and its descriptors from 0 on. */
 export interface ConfinedCommand {

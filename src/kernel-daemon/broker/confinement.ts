@@ -27,6 +27,7 @@ export function chooseConfinement(): Confinement {
   for (const [kind, refusal] of [
     ["user-id", userIdRefusal],
     ["namespace", namespaceRefusal],
+    ["filter", filterRefusal],
   ] as const) {
     const refused = refusal()
     if (refused === undefined) return { kind, because }
@@ -40,9 +41,15 @@ export function describeConfinement({ kind, because }: Confinement): string {
   const how = {
     "user-id": "components confined, a user id for each",
     namespace: "components confined, namespaces for each",
+    filter: "components confined by a system call filter alone",
     none: "components NOT confined",
   }[kind]
-  return kind === "none" ? `${how} (${because.join("; ")})` : how
+  return leavesOpen(kind) ? `${how} (${because.join("; ")})` : how
+}
+
+/** Whether components of that kind could do each other harm, in ways that `kaal doctor` names. */
+export function leavesOpen(kind: ConfinementKind): boolean {
+  return kind === "filter" || kind === "none"
 }
 
 function userIdRefusal(): string | undefined {
@@ -57,6 +64,14 @@ function namespaceRefusal(): string | undefined {
   const refused = probe("namespace")
   if (refused !== undefined) return `no namespaces: ${refused}`
   // Components are of the same user; what keeps them out of the daemon is this, and the user namespace.
+  native.hideProcess()
+  return undefined
+}
+
+function filterRefusal(): string | undefined {
+  const refused = probe("filter")
+  if (refused !== undefined) return `no system call filter: ${refused}`
+  // What keeps components out of the daemon is this alone.
   native.hideProcess()
   return undefined
 }

@@ -30,6 +30,11 @@ export class Launch {
     }
   }
 
+  /** Whether components are of one user, so that frames with one writer want a seal: see StartMessage. */
+  get seals(): boolean {
+    return this.confinement === "namespace" || this.confinement === "filter"
+  }
+
   /**
    * Starts the component bundled in the file `script`, with these descriptors from 0 on, as BootFd numbers them.
    * @param way that of this launch, or "none"

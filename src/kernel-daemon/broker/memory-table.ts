@@ -1,6 +1,6 @@
 // memory-table.ts: the memfd behind each MemoryId. The daemon's descriptors are the last ones; closing them frees the memory.
 
-import { fstatSync, readFileSync } from "node:fs"
+import { fstatSync, readFileSync, readSync, writeSync } from "node:fs"
 import { type Fd, native } from "../../../native/index.ts"
 import { KernelError } from "../abi/errors.ts"
 import { Permission, type Permissions } from "../abi/rights.ts"
@@ -64,6 +64,32 @@ export class MemoryTable {
     if (permissions & Permission.write) return found.writable
     found.readable ??= this.#counted(native.reopenReadOnly(found.writable))
     return found.readable
+  }
+
+  /** @throws {NativeError} Linux refuses */
+  seal(memory: MemoryId): void {
+    native.sealFutureWrites(this.#find(memory).writable)
+  }
+
+  has(memory: MemoryId): boolean {
+    return this.#memories.has(memory)
+  }
+
+  /** Copies in slices between which others are served, and calls back once, with why not when either went meanwhile. */
+  copy(from: MemoryId, to: MemoryId, bytes: number, done: (refused?: Error) => void, offset = 0): void {
+    const [source, target] = [this.#memories.get(from), this.#memories.get(to)]
+    if (source === undefined || target === undefined) {
+      return done(new KernelError("Cancelled", `Memory ${from} went while it was copied`))
+    }
+    const slice = Buffer.allocUnsafe(Math.min(bytes - offset, SLICE_BYTES))
+    try {
+      readSync(source.writable, slice, 0, slice.length, offset)
+      writeSync(target.writable, slice, 0, slice.length, offset)
+    } catch (error) {
+      return done(error as Error)
+    }
+    if (offset + slice.length === bytes) return done()
+    setImmediate(() => this.copy(from, to, bytes, done, offset + slice.length))
   }
 
   /** What tells this memory from any other in /proc. */

@@ -3,7 +3,7 @@
 import Table from "cli-table3"
 import { Command } from "commander"
 import { type Diagnosis, type Finding, probeAttacks } from "../broker/attack-probe.ts"
-import { describeConfinement } from "../broker/confinement.ts"
+import { describeConfinement, leavesOpen } from "../broker/confinement.ts"
 import { paint } from "./step-list.ts"
 
 interface DoctorOptions {
@@ -38,7 +38,7 @@ export function confinementLines({ confinement, revocation: { proof, because } }
   const why = because === "" ? "" : ` (${because})`
   return [
     describeConfinement(confinement),
-    ...(confinement.kind === "none" ? [] : confinement.because.map(reason => `  ${reason}`)),
+    ...(leavesOpen(confinement.kind) ? [] : confinement.because.map(reason => `  ${reason}`)),
     `  the revocation of what a component maps ${REVOCATION[proof]}${why}`,
   ]
 }

@@ -1,6 +1,7 @@
 // run.ts: `kaal run NAME [numbers]`: boots any component as the root task and shows what it prints.
 
 import { Command } from "commander"
+import { leavesOpen } from "../broker/confinement.ts"
 import { wholeNumber } from "./options.ts"
 import { runSession } from "./session.ts"
 import { startLine } from "./start-line.ts"
@@ -35,7 +36,7 @@ export function runCommand(): Command {
         onEvent: event => {
           if (event.event === "ready") {
             confines = event.confinement.kind !== "none"
-            if (!confines) console.error(`kaal run: ${startLine(event.confinement)}`)
+            if (leavesOpen(event.confinement.kind)) console.error(`kaal run: ${startLine(event.confinement)}`)
           }
           if (event.event === "spawned" && confines && !event.confined) {
             console.error(

@@ -169,11 +169,12 @@ export function ensureGrantable(cspace: CNode, slot: number): void {
   cspace.ensureEmpty(slot)
 }
 
-/** @throws {KernelError} RevokeFirst, IllegalOperation: the source cannot be passed on with those rights */
+/** @throws {KernelError} RevokeFirst, IllegalOperation: the source cannot be passed on with those rights, or is sealed */
 export function ensureMayGrant(source: Capability, rights: Rights): void {
   ensureUsable(source)
   ensureRights(source, Right.grant)
   ensureSubset(rights, source)
+  if (source.object.type === "Page") source.object.ensureAllows(rights)
 }
 
 /** What a derived child of `source` is like. */

@@ -17,7 +17,7 @@ export interface UnmapEffect {
   readonly bytes: number
 }
 
-/** Over the same address and memory as before, it changes the permissions. */
+/** Over the same address as before, it changes memory or permissions in place: no access in between fails. */
 export interface MapEffect {
   readonly kind: "map"
   readonly component: ComponentId
@@ -51,6 +51,10 @@ export type AcquireEffect =
       readonly lane: MemoryId
       readonly ack: MemoryId
     }
+  /** F_SEAL_FUTURE_WRITE: Linux lets nobody map it for writing any more. */
+  | { readonly kind: "seal-memory"; readonly memory: MemoryId }
+  /** Both have `bytes`; nobody writes to either meanwhile. */
+  | { readonly kind: "copy-memory"; readonly from: MemoryId; readonly to: MemoryId; readonly bytes: number }
   | UnmapEffect
   /**
    * Looks at the component's page tables and descriptors until they show no more of this memory than the kernel has
@@ -82,6 +86,11 @@ export type CommitEffect =
       readonly badge: bigint
       readonly maps: readonly MapEffect[]
     }
+  /**
+   * Maps another memory over one of the same contents, where that is mapped. What follows waits until nobody shows `from`
+   * any more; who does not comply is killed.
+   */
+  | { readonly kind: "move-mappings"; readonly from: MemoryId; readonly maps: readonly MapEffect[] }
   | { readonly kind: "start"; readonly component: ComponentId; readonly arguments: readonly number[] }
   | { readonly kind: "kill"; readonly component: ComponentId; readonly reason: string }
   | { readonly kind: "print"; readonly component: ComponentId; readonly text: string }

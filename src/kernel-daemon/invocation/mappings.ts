@@ -84,8 +84,9 @@ export function ensureLanded(mapping: Mapping): void {
 /** One look at each component for each memory that it loses something of. */
 export function provesOf(mappings: readonly Mapping[]): AcquireEffect[] {
   const proves = new Map<string, AcquireEffect>()
-  for (const { component, parts } of mappings) {
-    for (const { memory } of parts) {
+  for (const { component, object, parts } of mappings) {
+    const former = object.type === "Page" ? object.formerMemory : undefined
+    for (const memory of [...parts.map(part => part.memory), ...(former === undefined ? [] : [former])]) {
       proves.set(`${component.id} ${memory}`, { kind: "prove-unmapped", component: component.id, memory })
     }
   }

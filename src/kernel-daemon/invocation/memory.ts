@@ -22,7 +22,8 @@ import type { KernelState } from "./state.ts"
  * @throws {KernelError} InvalidArgument: `bytes` is 0; permissions without read, with execute, or with unknown bits
  * @throws {KernelError} AlignmentError: `bytes` is not whole pages
  * @throws {KernelError} RangeError: `bytes` is more than the frame has
- * @throws {KernelError} IllegalOperation: the permissions exceed the capability's rights
+ * @throws {KernelError} IllegalOperation: the permissions exceed the capability's rights; or they name write, and the
+ * frame is sealed; or another call seals or renews it
  * @throws {KernelError} RevokeFirst: the capability is being revoked
  * @throws {KernelError} NotEnoughMemory: the VSpace has no gap of that size
  */
@@ -124,6 +125,8 @@ export function memoryRemap(
   ensureUsable(capability)
   const own = capability.cnode?.owner === component.id
   ensureWithin(permissions, own ? capability.rights : mapping.permissions, describeMapping(mapping))
+  object.ensureSettled()
+  object.ensureAllows(permissions)
   const commit = () => {
     mapping.permissions = permissions
     return {}
@@ -148,6 +151,8 @@ function ensureMappable({ capability, object }: Typed<Frame>, bytes: number, per
   ensurePermissions(permissions)
   ensureWithin(permissions, capability.rights, `slot ${capability.slot}`)
   ensureUsable(capability)
+  object.ensureSettled()
+  object.ensureAllows(permissions)
 }
 
 function mapFrame(

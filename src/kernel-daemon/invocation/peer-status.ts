@@ -25,6 +25,11 @@ function rouse(state: KernelState, { component, statusWord }: Mapping): void {
   state.emit({ kind: "set-status", component: component.id, index: statusWord, status })
 }
 
+/** Wakes whoever sleeps in a component: every sleep includes a status word. Cost: linear in its mappings. */
+export function rouseAll(state: KernelState, { vspace }: Component): void {
+  for (const mapping of vspace.mappings) rouse(state, mapping)
+}
+
 /** @throws {KernelError} NotEnoughMemory: the mapping, if there is one yet, has no status word and all are in use */
 export function ensureStatusWord({ id, statusWords }: Component, mapping: Mapping | undefined): void {
   if (statusWords.available || (mapping !== undefined && mapping.statusWord !== NO_STATUS_WORD)) return

@@ -1,20 +1,52 @@
 // frame.ts: memory that components can map.
 
+import { KernelError } from "../abi/errors.ts"
+import { Permission, type Permissions } from "../abi/rights.ts"
 import { type ComponentId, type MemoryId, ObjectBase } from "./kernel-object.ts"
 import { Peers } from "./peers.ts"
 import type { Untyped } from "./untyped.ts"
 
 export class Frame extends ObjectBase {
   readonly type = "Page"
-  readonly memory: MemoryId
+  /** What messages call it: its first memory. */
+  readonly id: MemoryId
+  memory: MemoryId
+  /** What it had before it was last renewed: a component that has not let go of that yet may still show it. */
+  formerMemory: MemoryId | undefined = undefined
   /** A multiple of the page size. */
   readonly bytes: number
   readonly peers: Peers
+  /** sealed: Linux lets nobody map it for writing any more; changing: a call is about to seal or renew it. */
+  state: "open" | "sealed" | "changing" = "open"
 
   constructor(origin: Untyped, memory: MemoryId, bytes: number, creator: ComponentId) {
     super(origin, bytes)
+    this.id = memory
     this.memory = memory
     this.bytes = bytes
     this.peers = new Peers(creator)
+  }
+
+  /** @throws {KernelError} IllegalOperation: a call is about to seal or renew it */
+  ensureSettled(): void {
+    if (this.state === "changing") {
+      throw new KernelError(
+        "IllegalOperation",
+        `frame ${this.id} is being sealed or renewed by another call: try again after it`,
+      )
+    }
+  }
+
+  /**
+   * Checks what a mapping, or who is given a capability, may do with its memory: rights and permissions have the same bits.
+   * @throws {KernelError} IllegalOperation: write, and it is sealed
+   */
+  ensureAllows(permissions: Permissions): void {
+    if ((permissions & Permission.write) === 0 || this.state === "open") return
+    throw new KernelError(
+      "IllegalOperation",
+      `frame ${this.id} is sealed: nobody but the writer that has it mapped can ever write to this memory; ` +
+        "memory_renew gives the frame another, when that writer has gone",
+    )
   }
 }

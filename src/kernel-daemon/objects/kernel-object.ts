@@ -41,7 +41,7 @@ export function isShared(object: KernelObject): object is SharedObject {
 export function describeObject(object: KernelObject): string {
   switch (object.type) {
     case "Page":
-      return `frame ${object.memory}`
+      return `frame ${object.id}`
     case "Notification":
       return `notification ${object.memory}`
     case "TCB":

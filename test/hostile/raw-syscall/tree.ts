@@ -2,7 +2,17 @@
 // process is confined, which no real component can do.
 
 import { execFile, execFileSync } from "node:child_process"
-import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -14,18 +24,30 @@ const run = promisify(execFile)
 const DEADLINE_MS = 30_000
 const NOBODY = 65_534
 
+/**
+ * A user who has no rights and cannot get namespaces: it is in one already, whose limit is 0, and has given up what made
+ * it root there.
+ */
+const POWERLESS = [
+  ...["/usr/bin/unshare", "--user", "--map-root-user", "/bin/sh", "-c"],
+  'echo 0 >/proc/sys/user/max_user_namespaces && exec /usr/bin/setpriv --bounding-set=-all --inh-caps=-all "$@"',
+  "sh",
+]
+
 /** Who runs the daemon, so which confinement its components get. */
 export const WAYS = [
-  { way: "user-id", user: "root", flags: [] },
-  { way: "namespace", user: "nobody", flags: [] },
-  { way: "none", user: "root", flags: ["--no-confine"] },
+  { way: "user-id", user: "root", flags: [], wrapper: [] },
+  { way: "namespace", user: "nobody", flags: [], wrapper: [] },
+  { way: "filter", user: "nobody", flags: [], wrapper: POWERLESS },
+  { way: "none", user: "root", flags: ["--no-confine"], wrapper: [] },
 ] as const
 
 export type Way = (typeof WAYS)[number]
 
 /** Why a way cannot be tried here, false when it can. */
 export function missing({ way }: Way): string | false {
-  if (way === "namespace") return noNamespaces
+  if (way === "filter" && !["unshare", "setpriv"].every(name => existsSync(`/usr/bin/${name}`))) return "no util-linux"
+  if (way === "namespace" || way === "filter") return noNamespaces
   return way === "user-id" && noUserIds
 }
 
@@ -53,8 +75,9 @@ export async function hostileTree(t: Test, fixtures: readonly string[]): Promise
 }
 
 /** Boots a fixture as the root task; resolves with what it reported. Rejects when the command fails. */
-export async function runIn(tree: string, fixture: string, { user, flags }: Way): Promise<unknown> {
-  const { stdout } = await kaalIn(tree, user, ["run", fixture, "--components", join(tree, "components"), ...flags])
+export async function runIn(tree: string, fixture: string, { user, flags, wrapper }: Way): Promise<unknown> {
+  const args = ["run", fixture, "--components", join(tree, "components"), ...flags]
+  const { stdout } = await kaalIn(tree, user, args, {}, { wrapper })
   return JSON.parse(stdout.trim().split("\n").at(-1) ?? "")
 }
 

@@ -173,7 +173,7 @@ export const MEMORY_SYSCALLS = {
     },
   }),
 
-  SYSCALL0016: disturbsNothing("memory_remap and memory_share", {
+  SYSCALL0016: disturbsNothing("memory_remap, memory_share, memory_seal and memory_renew", {
     succeeds(kit) {
       const frame = kit.frame()
       const address = kit.map(frame)
@@ -189,6 +189,7 @@ export const MEMORY_SYSCALLS = {
       const wider = { address: targetAddress, bytes, permissions: READ_WRITE }
       kit.equal("remap by the peer to more", peer.outcome("memory_remap", wider), "IllegalOperation")
       peer.end()
+      sealAndRenew(kit, frame, address)
       kit.delete(frame)
     },
     fails: refusedShares,
@@ -197,9 +198,30 @@ export const MEMORY_SYSCALLS = {
 
 const FAR_AWAY = 0x2000_0000
 
+/** The writer goes on in a sealed frame, and when it has gone another follows it in new memory, where a reader stays. */
+function sealAndRenew(kit: Kit, frame: number, address: number): void {
+  const reader = kit.call("memory_map", { frame, bytes, permissions: Right.read }).address
+  const mapAnew = () => kit.outcome("memory_map", { frame, bytes, permissions: READ_WRITE })
+  kit.call("memory_seal", { frame })
+  kit.equal("a second writer of a sealed frame", mapAnew(), "IllegalOperation")
+  kit.equal("write by the first", kit.store(address, 32), "ok")
+  kit.equal("renewal while it has it mapped", kit.outcome("memory_renew", { frame }), "IllegalOperation")
+  kit.call("memory_unmap", { address, bytes })
+  kit.call("memory_renew", { frame })
+  kit.equal("word after the renewal", kit.load(reader), 32)
+  const writer = kit.map(frame)
+  kit.store(writer, 33)
+  kit.equal("word of the next writer", kit.load(reader), 33)
+}
+
 function refusedShares(kit: Kit, { frame, reader }: { readonly frame: number; readonly reader: number }): void {
   const { address } = kit.call("object_attach", { slot: frame, role: 0 })
   const readOnly = kit.call("object_attach", { slot: reader, role: 0 }).address
+  for (const name of ["memory_seal", "memory_renew"] as const) {
+    kit.refused(`${name} of an empty slot`, "FailedLookup", name, { frame: EMPTY_SLOT })
+    kit.refused(`${name} of no frame`, "InvalidCapability", name, { frame: ConventionSlot.untyped })
+    kit.refused(`${name} by a reader`, "IllegalOperation", name, { frame: reader })
+  }
   const remap = (what: string, code: string, args: { address: number; permissions: number }) =>
     kit.refused(what, code, "memory_remap", { bytes, ...args })
   remap("remap beyond the rights", "IllegalOperation", { address: readOnly, permissions: READ_WRITE })

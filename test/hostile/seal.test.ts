@@ -1,0 +1,35 @@
+// seal.test.ts: a frame that is sealed cannot be written anew by who has a way to its memfd; and a channel whose frames are
+// sealed gets other ends when its own have died, and loses and repeats nothing.
+
+import t from "tap"
+import { hostileTree, missing, runIn, WAYS, type Way } from "./raw-syscall/tree.ts"
+
+const tree = await hostileTree(t, ["sealed-writer", "renewed-root", "renewed-end"])
+const [none] = WAYS.filter(({ way }) => way === "none") as [Way]
+const skip = missing(none) || (process.arch !== "x64" && "the numbers are those of x86-64")
+
+t.test("Linux refuses a new writer, its own one included, exactly where the frame is sealed", { skip }, async t => {
+  const open = { write: "ok", mapToWrite: "ok", mapToRead: "ok" }
+  const sealed = { write: "EPERM", mapToWrite: "errno 1", mapToRead: "ok" }
+  t.same(await runIn(tree, "sealed-writer", none), {
+    open: { daemon: open, ownMapping: open, holds: 9 },
+    sealed: { daemon: sealed, ownMapping: sealed, holds: 8 },
+  })
+})
+
+for (const way of WAYS) {
+  const seals = way.way === "namespace" || way.way === "filter"
+  t.test(
+    `${way.way}: ends of a channel that die are replaced, each message comes once`,
+    { skip: missing(way) },
+    async t => {
+      const { secondWriter, taken, last } = (await runIn(tree, "renewed-root", way)) as Record<string, unknown>
+      t.match(secondWriter, seals ? /^frame \d+ is sealed/ : "mapped")
+      t.same(
+        taken,
+        Array.from({ length: 12 }, (_, index) => index),
+      )
+      t.same(last, [12, 13, 14, 15])
+    },
+  )
+}
