@@ -12,11 +12,7 @@ const ERRNO: Readonly<Record<number, string>> = { 1: "EPERM", 38: "ENOSYS" }
 const wrongProcessor = process.arch !== "x64" && "the numbers are those of x86-64"
 
 /** By reading alone: none of these takes or changes what is another's. */
-const LEFT_BY_THE_FILTER = [
-  "open another component's memory (/proc/PID/mem)",
-  "open another component's descriptors (/proc/PID/fd)",
-  "read files of the daemon's user",
-]
+const LEFT_BY_THE_FILTER = ["open another component's descriptors (/proc/PID/fd)", "read files of the daemon's user"]
 
 /** What a descriptor that was opened for reading refuses, whoever has it. */
 const REFUSED_BY_DESCRIPTOR: readonly string[] = [
