@@ -25,9 +25,13 @@ export const LEFT_BY_THE_FILTER = [
 export async function checkAttacks(t: Test, way: Way): Promise<void> {
   const tree = await hostileTree(t, [])
   // Open attacks are exit code 1: what they are is in the last line all the same.
-  const { stdout, stderr } = await kaalIn(tree, way.user, ["attacks", "--json", ...way.flags], {}, { wrapper: way.wrapper, timeout: DEADLINE_MS }).catch(
-    error => error as { stdout: string; stderr: string },
-  )
+  const { stdout, stderr } = await kaalIn(
+    tree,
+    way.user,
+    ["attacks", "--json", ...way.flags],
+    {},
+    { wrapper: way.wrapper, timeout: DEADLINE_MS },
+  ).catch(error => error as { stdout: string; stderr: string })
   const { ok, confinement, attacks } = JSON.parse(stdout.trim().split("\n").at(-1) ?? "null") ?? {}
   t.equal(confinement, way.way, stderr)
   const rows = attacks as Row[]

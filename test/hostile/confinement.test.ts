@@ -6,13 +6,11 @@ import { join } from "node:path"
 import t from "tap"
 import type { Diagnosis, Finding } from "../../src/kernel-daemon/broker/attack-probe.ts"
 import { ATTEMPTS } from "../fixtures/components/confined-attacker/attempts.ts"
+import { LEFT_BY_THE_FILTER } from "./attack-table.ts"
 import { hostileTree, kaalIn, missing, runIn, WAYS } from "./raw-syscall/tree.ts"
 
 const ERRNO: Readonly<Record<number, string>> = { 1: "EPERM", 38: "ENOSYS" }
 const wrongProcessor = process.arch !== "x64" && "the numbers are those of x86-64"
-
-/** By reading alone: none of these takes or changes what is another's. */
-const LEFT_BY_THE_FILTER = ["open another component's descriptors (/proc/PID/fd)", "read files of the daemon's user"]
 
 /** What a descriptor that was opened for reading refuses, whoever has it. */
 const REFUSED_BY_DESCRIPTOR: readonly string[] = [
@@ -88,7 +86,9 @@ for (const way of WAYS) {
   t.test(`${way.way}: a command names at its start what stays open`, { skip: missing(way) }, async t => {
     const tree = await built
     const args = ["run", "idle", "--components", join(tree, "components"), "--timeout", "1", ...way.flags]
-    const { stderr } = await kaalIn(tree, way.user, args, {}, { wrapper: way.wrapper }).catch(error => error as { stderr: string })
+    const { stderr } = await kaalIn(tree, way.user, args, {}, { wrapper: way.wrapper }).catch(
+      error => error as { stderr: string },
+    )
     if (way.way === "user-id" || way.way === "namespace") return t.notMatch(stderr, /confined/)
     const env = way.way === "none" ? { KAAL_CONFINE: "off" } : {}
     const { stdout } = await kaalIn(tree, way.user, ["doctor", "--json"], env, { wrapper: way.wrapper })
