@@ -2,7 +2,6 @@
 
 import type { Fd } from "../../../native/index.ts"
 import { KernelError } from "../abi/errors.ts"
-import { REVOKE_DEADLINE_MS } from "../abi/limits.ts"
 import { Permission } from "../abi/rights.ts"
 import type {
   AcquireEffect,
@@ -19,10 +18,10 @@ import { ComponentProcess } from "./component-process.ts"
 import { DaemonPages } from "./daemon-pages.ts"
 import type { Launch } from "./launch.ts"
 import { MemoryTable } from "./memory-table.ts"
-import { describeTraces, tracesOf } from "./memory-traces.ts"
 import { NotificationPages } from "./notification-pages.ts"
 import type { ComponentFolder } from "./programs.ts"
 import { StatusPages } from "./status-pages.ts"
+import { proveUnmapped } from "./unmap-proof.ts"
 
 /** What the daemon tells whoever started it. */
 export interface BrokerEvents {
@@ -38,9 +37,6 @@ export interface BrokerEvents {
 
 const READ = Permission.read
 const READ_WRITE = Permission.read | Permission.write
-
-/** Between two looks at a component that has not let go yet. */
-const PROVE_INTERVAL_MS = 1
 
 /** An invocation between its decision and its commit. Ends exactly once. */
 interface Running {
@@ -259,31 +255,12 @@ export class Broker {
     })
   }
 
-  /**
-   * Done when the component shows no more of the memory than the kernel grants it, or is no more; or at once, with false,
-   * where it cannot be looked at and its death would prove nothing either.
-   */
   #prove(component: ComponentId, memory: MemoryId, done: (proved: boolean) => void): void {
     // A former memory of a frame is destroyed when it was seen to be gone.
     if (!this.#memories.has(memory)) return done(true)
-    const identity = this.#memories.identity(memory)
-    const deadline = performance.now() + REVOKE_DEADLINE_MS
-    const look = (): void => {
-      const process = this.#processes.get(component)
-      if (process === undefined) return done(true)
-      if (!process.canBeRead) {
-        if (process.confinement !== "namespace") return done(false)
-        process.kill(`memory ${memory} was revoked and its /proc cannot be read: its end alone proves that it let go`)
-      }
-      const traces = tracesOf(process.pid, identity)
-      const isGone = traces.mappedBytes <= this.#kernel.mappedBytes(component, memory) && traces.descriptors === 0
-      if (isGone) return done(true)
-      if (performance.now() >= deadline) {
-        process.kill(`it keeps memory ${memory} that was revoked: ${describeTraces(traces)}`)
-      }
-      setTimeout(look, PROVE_INTERVAL_MS)
-    }
-    look()
+    const grantedBytes = (): number => this.#kernel.mappedBytes(component, memory)
+    const holder = { process: () => this.#processes.get(component), grantedBytes }
+    proveUnmapped(holder, memory, this.#memories.identity(memory), done)
   }
 
   #undo(effect: AcquireEffect): void {
