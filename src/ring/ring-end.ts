@@ -22,6 +22,7 @@ import {
   END_STATUS_WORD,
   END_STRIDE,
   END_WAKE_WORD,
+  END_WOKEN,
   FORM_INDEX,
   FORM_SLOT,
   LINE_BYTES,
@@ -40,7 +41,7 @@ import {
 } from "./layout.ts"
 import { strideOf } from "./ring-header.ts"
 import type { RingPlace } from "./ring-place.ts"
-import { SleepNumber } from "./sleep-number.ts"
+import { NEVER_WOKEN, SleepNumber } from "./sleep-number.ts"
 import { consumerStart, producerStart, readMisbehaviour, sequenceMisbehaviour, writeMisbehaviour } from "./take-over.ts"
 import type { VSpace } from "./vspace.ts"
 import {
@@ -170,7 +171,7 @@ export class RingEnd implements Sleeper {
 
   wakePeer(): void {
     this.wakes++
-    wake(this.field(END_WAKE_WORD))
+    if (!wake(this.field(END_WAKE_WORD))) this.#vspace.u32[(this.state + END_WOKEN) / 4] = NEVER_WOKEN
   }
 
   /** Why this end can do no more; undefined while its status is live and both ends are open. */

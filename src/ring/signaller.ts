@@ -12,7 +12,9 @@ import {
   SIGNALLER_LANE,
   SIGNALLER_SLEEP_WORD,
   SIGNALLER_VALUE,
+  SIGNALLER_WOKEN,
 } from "./layout.ts"
+import { NEVER_WOKEN } from "./sleep-number.ts"
 import type { VSpace } from "./vspace.ts"
 import { wake } from "./wait.ts"
 
@@ -70,7 +72,9 @@ export class NotificationSignaller {
       throw this.#vspace.faultOf(error)
     }
     // The waiter sleeps on both halves of the lane, so either will do, whichever has changed.
-    if (result === RESULT_DONE_WAKE) wake(this.#lane)
+    if (result === RESULT_DONE_WAKE && !wake(this.#lane)) {
+      this.#vspace.u32[(this.#state + SIGNALLER_WOKEN) / 4] = NEVER_WOKEN
+    }
   }
 }
 

@@ -2,6 +2,9 @@
 
 import type { VSpace } from "./vspace.ts"
 
+/** In the place of the number that the peer was last woken for: no sleeper has it, for it is even. */
+export const NEVER_WOKEN = 0
+
 export class SleepNumber {
   readonly #vspace: VSpace
   readonly #address: number

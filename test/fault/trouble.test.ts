@@ -30,7 +30,7 @@ t.test("revoking from a component that is stopped kills it at the deadline, and 
   const { code, reports, stderr } = await run(t, 0)
   t.equal(code, 0, stderr)
   t.match(reports[0]?.child, { kind: "killed", detail: /mapper has not answered within 100 ms/ })
-  t.ok(reports[0]?.ms < 1_000, `answered after ${reports[0]?.ms} ms`)
+  t.ok(reports[0]?.ms < 10_000, `answered after ${reports[0]?.ms} ms`)
 })
 
 t.test("the system ends though a component goes on spawning", async t => {

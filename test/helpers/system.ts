@@ -110,13 +110,6 @@ export function processes(): ProcessInfo[] {
     })
 }
 
-/** Processor time that a process has used, in ms. Linux counts in steps of 10 ms. */
-export function cpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-  return (Number(fields[11]) + Number(fields[12])) * 10
-}
-
 /** Descendants of `pid`, itself excluded. */
 export function descendants(pid: number): ProcessInfo[] {
   const all = processes()

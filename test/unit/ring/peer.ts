@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { native } from "../../../native/index.ts"
 import { PAGE_BYTES } from "../../../src/kernel-daemon/abi/limits.ts"
 import { FRAMES_START, PRIVATE_END, PRIVATE_START, VSPACE_BYTES } from "../../../src/kernel-daemon/abi/vspace-map.ts"
-import { NOTIFICATION_IN_USE, Status } from "../../../src/ring/layout.ts"
+import { NOTIFICATION_IN_USE, RING_WRITE_INDEX, Status } from "../../../src/ring/layout.ts"
 import { NotificationFrame, NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
 import { SharedRing } from "../../../src/ring/shared-ring.ts"
 import { VSpace } from "../../../src/ring/vspace.ts"
@@ -91,6 +91,21 @@ async function join(): Promise<void> {
   new NotificationSignaller(vspace, NotificationFrame.lane(address, 7)).signal(8n)
 }
 
+/** Publishes a message and wakes nobody, as if the wake-up had been lost on its way. */
+async function publishUnheard(): Promise<void> {
+  const address = frame(0)
+  await sleep(50)
+  vspace.storeWord(address + RING_WRITE_INDEX, 1)
+  await sleep(PATIENCE_NS / 1e6)
+}
+
+/** Sleeps on a ring's write index until it is woken. The sleep number stays what it is. */
+function sleepOnIndex(): void {
+  const place = frame(0) + RING_WRITE_INDEX
+  const outcome = native.futexWait(Uint32Array.of(place, vspace.loadWord(place)), 1, PATIENCE_NS)
+  process.exit(outcome)
+}
+
 const modes: Record<string, () => void | Promise<void>> = {
   "produce-parking": () => produce(0),
   "produce-spinning": () => produce(20_000),
@@ -98,6 +113,8 @@ const modes: Record<string, () => void | Promise<void>> = {
   "answer-spinning": () => answer(3_000),
   merge,
   join,
+  "publish-unheard": publishUnheard,
+  "sleep-on-index": sleepOnIndex,
   "tell-revoked": () => tell(Status.Revoked),
   "tell-peer-gone": () => tell(Status.PeerGone),
 }

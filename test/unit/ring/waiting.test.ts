@@ -1,5 +1,6 @@
 // waiting.test.ts: how waits end: the deadline, the peer's death, a revocation; and that sleepers are woken once.
 
+import { readFileSync } from "node:fs"
 import t, { type Test } from "tap"
 import { native } from "../../../native/index.ts"
 import { PAGE_BYTES } from "../../../src/kernel-daemon/abi/limits.ts"
@@ -9,6 +10,7 @@ import { NotificationFrame, NotificationSignaller, NotificationWaiter } from "..
 import { producerPartBytes } from "../../../src/ring/ring-header.ts"
 import { SharedRing } from "../../../src/ring/shared-ring.ts"
 import { freeAddress, mapFrame, newFrame, READ_WRITE, SECOND_NS, startPeer, vspace } from "../../helpers/ring.ts"
+import { eventually } from "../../helpers/system.ts"
 
 const PATIENCE_NS = 20 * SECOND_NS
 const geometry = { capacity: 2, slotBytes: 8 }
@@ -174,3 +176,33 @@ t.test("a sleep number whose owner died asleep is not used again by the next", a
     consumer.close()
   }
 })
+
+t.test("a sleeper looks again by itself, so a wake-up that is lost costs a moment and not the deadline", async t => {
+  const frame = newFrame(t, PAGE_BYTES)
+  const ring = mapFrame(t, frame, PAGE_BYTES)
+  SharedRing.create(vspace, ring, PAGE_BYTES, geometry)
+  const consumer = SharedRing.consumer(vspace, ring, PAGE_BYTES, { wait: { spinNs: 0 } })
+  startPeer(t, "publish-unheard", [frame])
+  const start = performance.now()
+  t.type(consumer.pop(PATIENCE_NS), Uint8Array)
+  t.ok(performance.now() - start < PATIENCE_NS / 2e6, "not at the deadline")
+})
+
+t.test("a wake-up that found nobody asleep is sent again by the next operation", async t => {
+  const frame = newFrame(t, PAGE_BYTES)
+  const ring = mapFrame(t, frame, PAGE_BYTES)
+  SharedRing.create(vspace, ring, PAGE_BYTES, geometry)
+  const producer = SharedRing.producer(vspace, ring, PAGE_BYTES, { wait: { spinNs: 0 } })
+  // The consumer has said that it will sleep, and does not yet.
+  vspace.storeWord(ring + producerPartBytes(geometry) + RING_CONSUMER_SLEEP, 7)
+  t.ok(producer.tryPush())
+  const sleeper = startPeer(t, "sleep-on-index", [frame])
+  await eventually("the peer sleeps on a shared futex", 10_000, () => isInSharedFutex(sleeper.pid) || undefined)
+  t.ok(producer.tryPush())
+  t.same(await sleeper.ended(), { code: 0 }, "woken")
+})
+
+/** Whether the process's first thread is in FUTEX_WAIT_BITSET without the private flag. */
+function isInSharedFutex(pid: number): boolean {
+  return /^\d+ 0x[0-9a-f]+ 0x9 /.test(readFileSync(`/proc/${pid}/syscall`, "utf8"))
+}
