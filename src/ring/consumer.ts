@@ -198,6 +198,23 @@ export class RingConsumer {
   }
 
   /**
+   * Waits until there is a message to peek or to pop, and takes nothing. BLOCKS for at most `timeoutNs`.
+   * @returns "ready", or why there is none
+   * @throws as pop
+   */
+  awaitMessage(timeoutNs = Number.POSITIVE_INFINITY): "ready" | Interruption {
+    checkTimeout(timeoutNs)
+    const attempt = (spins: number): number => this.#hot.peek(this.#state, 1, spins)
+    try {
+      const first = attempt(this.#spins)
+      const result = first > RESULT_LAST ? first : this.#settle(first, attempt, timeoutNs)
+      return result > RESULT_LAST ? "ready" : this.#end.outcome(result)
+    } catch (error) {
+      return this.#end.interruptionBy(error)
+    }
+  }
+
+  /**
    * Gives the peeked slot back to the producer; of several the oldest, and the others are peeked again.
    * @throws {RingError} IllegalOperation: no slot is peeked
    */

@@ -19,6 +19,8 @@ export interface Hot {
   giveBack(end: number): number
   signal(signaller: number, bits: bigint): number
   take(waiter: number, spins: number): number
+  /** Copies `bytes`, a multiple of 8, between addresses that are multiples of 8. */
+  copy(to: number, from: number, bytes: number): void
   bounce(addressA: number, addressB: number, rounds: number, leader: number): number
   /** Words come back signed: `>>> 0` makes them 0 to 2^32 - 1. */
   loadWord(address: number): number

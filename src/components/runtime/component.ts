@@ -5,6 +5,9 @@ import { BootFd, type StartMessage } from "../../kernel-daemon/abi/boot.ts"
 import { ConventionSlot } from "../../kernel-daemon/abi/limits.ts"
 import { AttachRole, NO_SLOT } from "../../kernel-daemon/abi/syscalls.ts"
 import type { RingConsumer } from "../../ring/consumer.ts"
+import type { PayloadReceiver } from "../../ring/payload/payload-receiver.ts"
+import type { PayloadSender } from "../../ring/payload/payload-sender.ts"
+import type { PoolGeometry } from "../../ring/payload/pool-layout.ts"
 import type { RingProducer } from "../../ring/producer.ts"
 import { type RingOptions, SharedRing } from "../../ring/shared-ring.ts"
 import type { VSpace } from "../../ring/vspace.ts"
@@ -13,6 +16,7 @@ import { boot } from "./boot.ts"
 import { Channel, channelParts } from "./channel.ts"
 import { type Child, type SpawnConfig, spawnWithCaps } from "./child.ts"
 import { Notification } from "./notification.ts"
+import { PayloadChannel, payloadReceiver, payloadSender } from "./payload-channel.ts"
 import { Syscalls } from "./syscalls.ts"
 
 /** A frame as it stands in the component's VSpace. */
@@ -120,6 +124,24 @@ export class Component {
   consumer(slot: number, wait?: WaitStrategy): RingConsumer {
     const { parts, options } = channelParts(this, slot, wait)
     return SharedRing.consumer(this.vspace, parts, options)
+  }
+
+  /**
+   * Makes a channel for two children whose payloads are up to 64 MiB long. See payload-channel.ts.
+   * @throws {KernelError} NotEnoughMemory. {RingError} InvalidArgument: a geometry that no pool can have
+   */
+  createPayloadChannel(geometry: PoolGeometry): PayloadChannel {
+    return PayloadChannel.create(this, geometry)
+  }
+
+  /** This component's end of a payload channel: `slot` is the one that `PayloadChannel.sender` was given. */
+  payloadSender(slot: number, wait?: WaitStrategy): PayloadSender {
+    return payloadSender(this, slot, wait)
+  }
+
+  /** As `payloadSender`, for the end that `PayloadChannel.receiver` is for. */
+  payloadReceiver(slot: number, wait?: WaitStrategy): PayloadReceiver {
+    return payloadReceiver(this, slot, wait)
   }
 
   /** Creates a component whose capabilities are in place before it runs; suspended until `start()`. */

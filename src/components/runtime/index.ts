@@ -11,6 +11,11 @@ export { type Args, Proof, type Result, type SyscallName, Syscalls } from "../..
 export { RingConsumer } from "../../ring/consumer.ts"
 export { PageFault, PeerMisbehaviorError, RingError } from "../../ring/errors.ts"
 export { NotificationFrame, NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"
+export { defineMessage, type MessageType, type MessageValues } from "../../ring/payload/message-type.ts"
+export type { MessageView } from "../../ring/payload/message-view.ts"
+export type { Loan, PayloadReceiver } from "../../ring/payload/payload-receiver.ts"
+export type { PayloadSender } from "../../ring/payload/payload-sender.ts"
+export { TypedConsumer, TypedProducer } from "../../ring/payload/typed-ring.ts"
 export { RingProducer } from "../../ring/producer.ts"
 export { SharedRing } from "../../ring/shared-ring.ts"
 export type { VSpace } from "../../ring/vspace.ts"
@@ -20,6 +25,7 @@ export type { CapabilitySource, Child, ChildState, SpawnConfig } from "./child.t
 export { monotonicNs } from "./clock.ts"
 export { type Component, component, type FrameMapping } from "./component.ts"
 export type { Notification } from "./notification.ts"
+export type { PayloadChannel } from "./payload-channel.ts"
 
 /** The time stamp counter, in cycles. Cost: about 30 ns. */
 export function tsc(): number {

@@ -1,0 +1,126 @@
+// payload-channel.ts: a channel for payloads of up to 64 MiB: a frame pool and two rings, made by a parent, used by two
+// children, of which each writes its own frames alone.
+
+import { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
+import { Permission, Right } from "../../kernel-daemon/abi/rights.ts"
+import { RING_WRITE_INDEX } from "../../ring/layout.ts"
+import { PayloadReceiver } from "../../ring/payload/payload-receiver.ts"
+import { PayloadSender } from "../../ring/payload/payload-sender.ts"
+import {
+  checkPoolGeometry,
+  createPool,
+  DESCRIPTOR_BYTES,
+  descriptorSlots,
+  loansBytes,
+  type PoolGeometry,
+  poolBytes,
+  RETURN_BYTES,
+  returnSlots,
+} from "../../ring/payload/pool-layout.ts"
+import type { WaitStrategy } from "../../ring/wait.ts"
+import { type Channel, channelParts } from "./channel.ts"
+import type { CapabilitySource, Child } from "./child.ts"
+import type { Component } from "./component.ts"
+
+type Gift = readonly [childSlot: number, source: CapabilitySource]
+type End = "sender" | "receiver"
+
+/** Where a child finds what it is given, from the slot of its choice on. A channel takes two. */
+const Offset = { descriptors: 0, returns: 2, pool: 4, loans: 5 } as const
+
+interface OwnFrame {
+  readonly slot: number
+  readonly bytes: number
+  /** Whose it is to write. */
+  readonly writer: End
+  readonly offset: number
+}
+
+/** The parent's side. A child attaches with `payloadSender(self, slot)` or `payloadReceiver(self, slot)`. */
+export class PayloadChannel {
+  readonly #component: Component
+  readonly #descriptors: Channel
+  readonly #returns: Channel
+  readonly #frames: readonly OwnFrame[]
+
+  private constructor(component: Component, descriptors: Channel, returns: Channel, frames: readonly OwnFrame[]) {
+    this.#component = component
+    this.#descriptors = descriptors
+    this.#returns = returns
+    this.#frames = frames
+  }
+
+  static create(component: Component, geometry: PoolGeometry): PayloadChannel {
+    checkPoolGeometry(geometry)
+    const frame = (bytes: number, writer: End, offset: number): OwnFrame => {
+      const wholePages = Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES
+      const { slot } = component.call("memory_allocate", { bytes: wholePages })
+      return { slot, bytes: wholePages, writer, offset }
+    }
+    const pool = frame(poolBytes(geometry), "sender", Offset.pool)
+    const loans = frame(loansBytes(geometry), "receiver", Offset.loans)
+    const { address } = component.call("memory_map", {
+      frame: pool.slot,
+      bytes: PAGE_BYTES,
+      permissions: Permission.read | Permission.write,
+    })
+    createPool(component.vspace, address, geometry)
+    component.call("memory_unmap", { address, bytes: PAGE_BYTES })
+    return new PayloadChannel(
+      component,
+      component.createChannel({ capacity: descriptorSlots(geometry), slotBytes: DESCRIPTOR_BYTES, form: "index" }),
+      component.createChannel({ capacity: returnSlots(geometry), slotBytes: RETURN_BYTES, form: "index" }),
+      [pool, loans],
+    )
+  }
+
+  /** For SpawnConfig.capabilities: what the sender needs, in six slots from `slot` on. */
+  sender(slot: number): Gift[] {
+    const rings = [...this.#descriptors.producer(slot), ...this.#returns.consumer(slot + Offset.returns)]
+    return [...rings, ...this.#gifts(slot, "sender")]
+  }
+
+  /** For SpawnConfig.capabilities: what the receiver needs, in six slots from `slot` on. */
+  receiver(slot: number): Gift[] {
+    const rings = [...this.#descriptors.consumer(slot), ...this.#returns.producer(slot + Offset.returns)]
+    return [...rings, ...this.#gifts(slot, "receiver")]
+  }
+
+  /** Maps it all into a child, each frame with what that end may do, before it starts. */
+  mapInto(child: Child, end: End): void {
+    this.#descriptors.mapInto(child, end === "sender" ? "producer" : "consumer")
+    this.#returns.mapInto(child, end === "sender" ? "consumer" : "producer")
+    for (const { slot, bytes, writer } of this.#frames) {
+      const permissions = writer === end ? Permission.read | Permission.write : Permission.read
+      this.#component.call("memory_map_into", { frame: slot, bytes, permissions, pid: child.pid })
+    }
+  }
+
+  #gifts(slot: number, end: End): Gift[] {
+    return this.#frames.map(frame => [
+      slot + frame.offset,
+      { slot: frame.slot, rights: frame.writer === end ? Right.read | Right.write : Right.read },
+    ])
+  }
+}
+
+/** This component's end of a payload channel, as its sender. */
+export function payloadSender(component: Component, slot: number, wait?: WaitStrategy): PayloadSender {
+  const { parts } = channelParts(component, slot + Offset.descriptors, wait)
+  return new PayloadSender(component.vspace, {
+    descriptors: component.producer(slot + Offset.descriptors, wait),
+    writeIndexWord: parts.producerPart.address + RING_WRITE_INDEX,
+    returns: component.consumer(slot + Offset.returns, wait),
+    pool: component.frame(slot + Offset.pool),
+  })
+}
+
+/** This component's end of a payload channel, as its receiver. */
+export function payloadReceiver(component: Component, slot: number, wait?: WaitStrategy): PayloadReceiver {
+  return new PayloadReceiver(component.vspace, {
+    descriptors: component.consumer(slot + Offset.descriptors, wait),
+    returns: component.producer(slot + Offset.returns, wait),
+    pool: component.frame(slot + Offset.pool),
+    loans: component.frame(slot + Offset.loans),
+  })
+}

@@ -1,0 +1,215 @@
+// payload-receiver.ts: receives what a payload-sender.ts sends: as a copy, or on loan in place.
+
+import type { RingConsumer } from "../consumer.ts"
+import { PeerMisbehaviorError, RingError } from "../errors.ts"
+import type { RingProducer } from "../producer.ts"
+import type { Part } from "../ring-place.ts"
+import type { VSpace } from "../vspace.ts"
+import type { Interruption } from "../wait.ts"
+import { ChunkedCopy } from "./chunked-copy.ts"
+import { bufferAddress, loanAddress, loansBytes, type PoolGeometry, readPool } from "./pool-layout.ts"
+
+export interface ReceiverPlace {
+  readonly descriptors: RingConsumer
+  readonly returns: RingProducer
+  /** Readable. */
+  readonly pool: Part
+  /** Readable and writable. */
+  readonly loans: Part
+}
+
+interface Descriptor {
+  readonly buffer: number
+  readonly bytes: number
+  readonly mark: number
+}
+
+export class PayloadReceiver {
+  readonly geometry: PoolGeometry
+  readonly #vspace: VSpace
+  readonly #place: ReceiverPlace
+  readonly #copy: ChunkedCopy
+  readonly #return: Uint32Array
+  /** By buffer: the mark that it was borrowed under, 0 while it is not. The same stands in shared memory, for a successor. */
+  readonly #loans: Uint32Array
+  readonly #borrowed = new Set<Loan>()
+
+  /**
+   * Goes on where a receiver that died left off: what that one had on loan goes back, what it had not taken comes.
+   * @throws {RingError} NotARing: the frame is no pool. RangeError: the loans' frame is too small for it
+   */
+  constructor(vspace: VSpace, place: ReceiverPlace) {
+    const { returns, pool, loans } = place
+    this.geometry = readPool(vspace, pool)
+    if (loansBytes(this.geometry) > loans.bytes) {
+      throw new RingError(
+        "RangeError",
+        `The loans' frame has ${loans.bytes} bytes, ${this.geometry.buffers} buffers need ${loansBytes(this.geometry)}`,
+      )
+    }
+    this.#vspace = vspace
+    this.#place = place
+    this.#copy = ChunkedCopy.of(vspace)
+    this.#return = new Uint32Array(returns.staging.buffer, returns.staging.byteOffset, 2)
+    this.#loans = new Uint32Array(this.geometry.buffers)
+    this.#giveBackOld()
+  }
+
+  /**
+   * Takes the oldest payload as a copy. BLOCKS for at most `timeoutNs`.
+   * @param into where to put it, at least as long; by default new memory
+   * @returns the payload, or why there is none
+   * @throws {RingError} RangeError: it is longer than `into`; it is still the oldest then
+   * @throws {PeerMisbehaviorError} the sender's descriptor is impossible
+   */
+  receive(timeoutNs = Number.POSITIVE_INFINITY, into?: Uint8Array): Uint8Array | Interruption {
+    const found = this.#await(timeoutNs)
+    if (typeof found === "string") return found
+    const { buffer, bytes } = found
+    if (into !== undefined && into.length < bytes) {
+      throw new RingError("RangeError", `The payload has ${bytes} bytes, into holds ${into.length}; give more room`)
+    }
+    const payload = into?.subarray(0, bytes) ?? new Uint8Array(bytes)
+    this.#borrow(found)
+    try {
+      this.#copy.read(payload, this.#addressOf(buffer))
+    } finally {
+      this.#giveBack(found)
+    }
+    return payload
+  }
+
+  /**
+   * Takes the oldest payload where it lies, until its `release`: for a sender that you trust, since another one may write
+   * while you read. Several can be on loan, and be released in any order. BLOCKS for at most `timeoutNs`.
+   */
+  borrow(timeoutNs = Number.POSITIVE_INFINITY): Loan | Interruption {
+    const found = this.#await(timeoutNs)
+    if (typeof found === "string") return found
+    this.#borrow(found)
+    const loan = new Loan(this.#vspace, this.#addressOf(found.buffer), found.bytes, () => {
+      this.#borrowed.delete(loan)
+      this.#giveBack(found)
+    })
+    this.#borrowed.add(loan)
+    return loan
+  }
+
+  /** Ends this end: what is on loan goes back, and the sender is told "closed". */
+  close(): void {
+    for (const loan of [...this.#borrowed]) loan.release()
+    this.#place.descriptors.close()
+    this.#place.returns.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** The oldest descriptor, read once, checked, and still in the ring. */
+  #await(timeoutNs: number): Descriptor | Interruption {
+    const { descriptors } = this.#place
+    const found = this.#peek()
+    if (found !== undefined) return found
+    const outcome = descriptors.awaitMessage(timeoutNs)
+    if (outcome !== "ready") return outcome
+    return this.#peek() ?? "peer-gone"
+  }
+
+  #peek(): Descriptor | undefined {
+    const address = this.#place.descriptors.peek()
+    if (address === 0) return undefined
+    const [buffer, bytes, mark] = [0, 4, 8].map(offset => this.#vspace.loadWord(address + offset)) as [
+      number,
+      number,
+      number,
+    ]
+    const { buffers, bufferBytes } = this.geometry
+    if (buffer >= buffers) {
+      throw new PeerMisbehaviorError("producer", "a descriptor's buffer", buffer, `less than ${buffers}`)
+    }
+    if (bytes > bufferBytes) {
+      throw new PeerMisbehaviorError("producer", "a descriptor's bytes", bytes, `at most ${bufferBytes}`)
+    }
+    if ((mark & 1) === 0) throw new PeerMisbehaviorError("producer", "a descriptor's mark", mark, "odd")
+    if (this.#loans[buffer] !== 0) {
+      throw new PeerMisbehaviorError("producer", "a descriptor's buffer", buffer, "one that is not on loan")
+    }
+    return { buffer, bytes, mark }
+  }
+
+  #borrow({ buffer, mark }: Descriptor): void {
+    this.#loans[buffer] = mark
+    // Before the descriptor is released: after that nobody else knows where the buffer is.
+    this.#vspace.storeWord(loanAddress(this.#place.loans.address, buffer), mark)
+    this.#place.descriptors.release()
+  }
+
+  #giveBack({ buffer, mark }: Descriptor): void {
+    this.#return.set([buffer, mark])
+    // There is room for all buffers twice. A sender that is gone does not want them.
+    this.#place.returns.tryPush()
+    this.#vspace.storeWord(loanAddress(this.#place.loans.address, buffer), 0)
+    this.#loans[buffer] = 0
+  }
+
+  /** One that was being borrowed when the last receiver died is still in the ring, and comes from there. */
+  #giveBackOld(): void {
+    const first = this.#peek()
+    for (let buffer = 0; buffer < this.geometry.buffers; buffer++) {
+      const address = loanAddress(this.#place.loans.address, buffer)
+      const mark = this.#vspace.loadWord(address)
+      if (mark === 0) continue
+      if (first?.buffer === buffer && first.mark === mark) this.#vspace.storeWord(address, 0)
+      else this.#giveBack({ buffer, bytes: 0, mark })
+    }
+  }
+
+  #addressOf(buffer: number): number {
+    return bufferAddress(this.#place.pool.address, this.geometry, buffer)
+  }
+}
+
+/** A payload in place. After `release` its methods throw; the raw bytes cannot, and show whatever comes there next. */
+export class Loan {
+  /** Of the payload. */
+  readonly bytes: number
+  readonly #vspace: VSpace
+  readonly #address: number
+  readonly #giveBack: () => void
+  #released = false
+
+  constructor(vspace: VSpace, address: number, bytes: number, giveBack: () => void) {
+    this.#vspace = vspace
+    this.#address = address
+    this.bytes = bytes
+    this.#giveBack = giveBack
+  }
+
+  /** Where it lies, for WebAssembly of your own. @throws {RingError} IllegalOperation: it is released */
+  get address(): number {
+    this.#ensureHeld()
+    return this.#address
+  }
+
+  /**
+   * The bytes themselves, not a copy. Nothing checks them: after the release they are the next payload's, an access after
+   * a revocation ends the process.
+   * @throws {RingError} IllegalOperation: it is released
+   */
+  uncheckedBytes(): Uint8Array {
+    return this.#vspace.u8.subarray(this.address, this.address + this.bytes)
+  }
+
+  /** Gives the buffer back to the sender. @throws {RingError} IllegalOperation: it is released already */
+  release(): void {
+    this.#ensureHeld()
+    this.#released = true
+    this.#giveBack()
+  }
+
+  #ensureHeld(): void {
+    if (!this.#released) return
+    throw new RingError("IllegalOperation", "The payload was released; borrow another one, or receive() a copy")
+  }
+}

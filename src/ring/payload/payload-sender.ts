@@ -1,0 +1,188 @@
+// payload-sender.ts: sends payloads of up to 64 MiB: each lies in a buffer of a frame pool, and its descriptor travels
+// through a ring. The receiver sends the buffer back through another.
+
+import type { RingConsumer } from "../consumer.ts"
+import { PeerMisbehaviorError, RingError } from "../errors.ts"
+import type { RingProducer } from "../producer.ts"
+import type { Part } from "../ring-place.ts"
+import type { VSpace } from "../vspace.ts"
+import type { Interruption } from "../wait.ts"
+import { ChunkedCopy } from "./chunked-copy.ts"
+import { bufferAddress, markAddress, type PoolGeometry, readPool } from "./pool-layout.ts"
+
+export interface SenderPlace {
+  /** Descriptors go out here. A ring with an index word, at `writeIndexWord`. */
+  readonly descriptors: RingProducer
+  readonly writeIndexWord: number
+  /** Buffers come back here. */
+  readonly returns: RingConsumer
+  /** Readable and writable. */
+  readonly pool: Part
+}
+
+/** A buffer to be written in place and then committed. */
+export interface Claim {
+  readonly buffer: number
+  /** Address in the VSpace; what an earlier payload left there is still there. */
+  readonly address: number
+  /** Bytes that it holds. */
+  readonly bytes: number
+}
+
+/** Marks are odd, so that 0 marks nothing; and of the descriptor's index 31 bits are enough to tell before from after. */
+const markOf = (index: number): number => ((index << 1) | 1) >>> 0
+
+export class PayloadSender {
+  readonly geometry: PoolGeometry
+  readonly #vspace: VSpace
+  readonly #place: SenderPlace
+  readonly #copy: ChunkedCopy
+  readonly #descriptor: Uint32Array
+  readonly #returned: Uint32Array
+  /** By buffer: the mark that it is under way with, 0 when it is free. The same stands in the pool, for a successor. */
+  readonly #marks: Uint32Array
+  readonly #free: number[] = []
+  #index: number
+  #claim: Claim | undefined
+
+  /**
+   * Goes on where a sender that died left off: what it committed is under way, what it had only claimed is free.
+   * @throws {RingError} NotARing: the frame is no pool
+   */
+  constructor(vspace: VSpace, place: SenderPlace) {
+    const { descriptors, returns, pool, writeIndexWord } = place
+    this.geometry = readPool(vspace, pool)
+    this.#vspace = vspace
+    this.#place = place
+    this.#copy = ChunkedCopy.of(vspace)
+    this.#descriptor = words(descriptors.staging)
+    this.#returned = words(returns.staging)
+    this.#index = vspace.loadWord(writeIndexWord)
+    this.#marks = new Uint32Array(this.geometry.buffers)
+    for (let buffer = this.geometry.buffers - 1; buffer >= 0; buffer--) {
+      const mark = vspace.loadWord(markAddress(pool.address, buffer))
+      const isUnderWay = mark !== 0 && ((markOf(this.#index) - mark) | 0) >= 0
+      if (isUnderWay) this.#marks[buffer] = mark
+      else this.#setFree(buffer)
+    }
+  }
+
+  /**
+   * Copies `payload` into a free buffer and sends it; waits for one, BLOCKING for at most `timeoutNs`.
+   * @returns "sent", or why it was not
+   * @throws {RingError} RangeError: it is longer than a buffer
+   * @throws {PeerMisbehaviorError} the receiver sent back what is no buffer
+   * Cost: two copies, the first into the cache.
+   */
+  send(payload: Uint8Array, timeoutNs = Number.POSITIVE_INFINITY): "sent" | Interruption {
+    this.#ensureFits(payload.length)
+    const buffer = this.#takeFree(timeoutNs)
+    if (typeof buffer === "string") return buffer
+    try {
+      this.#copy.write(this.#addressOf(buffer), payload)
+    } catch (error) {
+      this.#setFree(buffer)
+      throw error
+    }
+    return this.#lend(buffer, payload.length)
+  }
+
+  /**
+   * A free buffer to be written in place; undefined when all are under way. Never blocks. Calling it again names the same
+   * one until it is committed.
+   */
+  claim(): Claim | undefined {
+    if (this.#claim !== undefined) return this.#claim
+    this.#collect()
+    const buffer = this.#free.pop()
+    if (buffer === undefined) return undefined
+    this.#claim = { buffer, address: this.#addressOf(buffer), bytes: this.geometry.bufferBytes }
+    return this.#claim
+  }
+
+  /**
+   * Sends the first `bytes` of the claimed buffer.
+   * @throws {RingError} IllegalOperation: none is claimed. RangeError: more than it holds
+   */
+  commit(bytes: number): "sent" | Interruption {
+    if (this.#claim === undefined) {
+      throw new RingError("IllegalOperation", "commit() without a buffer: call claim() first, once for each commit()")
+    }
+    this.#ensureFits(bytes)
+    const { buffer } = this.#claim
+    this.#claim = undefined
+    return this.#lend(buffer, bytes)
+  }
+
+  /** Ends this end: the receiver is told "closed" after what was sent. What was only claimed goes to whoever sends next. */
+  close(): void {
+    this.#place.descriptors.close()
+    this.#place.returns.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #lend(buffer: number, bytes: number): "sent" | Interruption {
+    const { descriptors, pool } = this.#place
+    const mark = markOf(this.#index + 1)
+    // Before the descriptor is committed: whoever succeeds us tells by that index whether it was.
+    this.#vspace.storeWord(markAddress(pool.address, buffer), mark)
+    this.#marks[buffer] = mark
+    this.#descriptor.set([buffer, bytes, mark, 0])
+    // There is room for all buffers.
+    if (!descriptors.tryPush()) {
+      this.#setFree(buffer)
+      return descriptors.interruption() ?? "peer-gone"
+    }
+    this.#index = (this.#index + 1) >>> 0
+    return "sent"
+  }
+
+  #takeFree(timeoutNs: number): number | Interruption {
+    this.#collect()
+    while (this.#free.length === 0) {
+      const outcome = this.#place.returns.pop(timeoutNs)
+      if (typeof outcome === "string") return outcome
+      this.#takeBack()
+    }
+    return this.#free.pop() as number
+  }
+
+  #collect(): void {
+    while (this.#place.returns.tryPop() !== undefined) this.#takeBack()
+  }
+
+  /** A buffer comes back under the mark that it was sent with; a receiver's successor may send one back once more. */
+  #takeBack(): void {
+    const [buffer = 0, mark = 0] = this.#returned
+    if (buffer >= this.geometry.buffers) {
+      throw new PeerMisbehaviorError("consumer", "a returned buffer", buffer, `less than ${this.geometry.buffers}`)
+    }
+    if (mark !== 0 && this.#marks[buffer] === mark) this.#setFree(buffer)
+  }
+
+  #setFree(buffer: number): void {
+    this.#marks[buffer] = 0
+    this.#vspace.storeWord(markAddress(this.#place.pool.address, buffer), 0)
+    this.#free.push(buffer)
+  }
+
+  #addressOf(buffer: number): number {
+    return bufferAddress(this.#place.pool.address, this.geometry, buffer)
+  }
+
+  #ensureFits(bytes: number): void {
+    const { bufferBytes } = this.geometry
+    if (Number.isInteger(bytes) && bytes >= 0 && bytes <= bufferBytes) return
+    throw new RingError(
+      "RangeError",
+      `The payload has ${bytes} bytes: a buffer holds 0 to ${bufferBytes}; split it or make the pool with larger buffers`,
+    )
+  }
+}
+
+function words(staging: Uint8Array): Uint32Array {
+  return new Uint32Array(staging.buffer, staging.byteOffset, staging.length / 4)
+}

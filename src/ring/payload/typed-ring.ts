@@ -1,0 +1,112 @@
+// typed-ring.ts: the two ends of a ring whose messages have a declared type. Nothing is serialised.
+
+import type { RingConsumer } from "../consumer.ts"
+import { RingError } from "../errors.ts"
+import type { RingProducer } from "../producer.ts"
+import type { Interruption } from "../wait.ts"
+import type { MessageType, MessageValues, Schema } from "./message-type.ts"
+import { fixedView, type MessageView, movingView, type Place } from "./message-view.ts"
+
+/** The generation of no end. */
+const NEVER = -2
+
+export class TypedProducer<S extends Schema> {
+  readonly ring: RingProducer
+  /** What a push sends, in private memory: set its fields, then push. They stay as they are until they are set again. */
+  readonly message: MessageView<S>
+  readonly #place: Place = { address: 0, generation: NEVER }
+  readonly #claimed: MessageView<S>
+
+  /** @throws {RingError} RangeError: the type does not fit the ring's slots */
+  constructor(ring: RingProducer, type: MessageType<S>) {
+    ensureFits(type, ring.staging.length)
+    this.ring = ring
+    this.message = fixedView(type, ring.staging.buffer, ring.staging.byteOffset)
+    this.#claimed = movingView(type, ring.staging.buffer, this.#place, ring)
+  }
+
+  /** As `RingProducer.push`: sends `message`, after having set `values` in it where they are given. May BLOCK. */
+  push(values?: Partial<MessageValues<S>>, timeoutNs?: number): "pushed" | Interruption {
+    if (values !== undefined) this.message.assign(values)
+    return this.ring.push(undefined, timeoutNs)
+  }
+
+  /** As `RingProducer.tryPush`. */
+  tryPush(values?: Partial<MessageValues<S>>): boolean {
+    if (values !== undefined) this.message.assign(values)
+    return this.ring.tryPush()
+  }
+
+  /**
+   * The next free slot, to be written in place and committed. It holds what an earlier message left there.
+   * @returns undefined when there is none; always the same object, which throws once it is committed
+   */
+  claim(): MessageView<S> | undefined {
+    const address = this.ring.claim()
+    if (address === 0) return undefined
+    this.#place.address = address
+    this.#place.generation = this.ring.generation
+    return this.#claimed
+  }
+
+  /** @throws {RingError} IllegalOperation: no slot is claimed */
+  commit(): void {
+    this.ring.commit()
+  }
+}
+
+export class TypedConsumer<S extends Schema> {
+  readonly ring: RingConsumer
+  readonly #popped: MessageView<S>
+  readonly #place: Place = { address: 0, generation: NEVER }
+  readonly #peeked: MessageView<S>
+
+  /** @throws {RingError} RangeError: the type does not fit the ring's slots */
+  constructor(ring: RingConsumer, type: MessageType<S>) {
+    ensureFits(type, ring.staging.length)
+    this.ring = ring
+    this.#popped = fixedView(type, ring.staging.buffer, ring.staging.byteOffset)
+    this.#peeked = movingView(type, ring.staging.buffer, this.#place, ring)
+  }
+
+  /**
+   * As `RingConsumer.pop`. May BLOCK.
+   * @returns the message, copied to private memory, so nobody changes it while you read: always the same object, which
+   *   shows the next message after the next pop; keep `values()` of it. Or why there is none
+   */
+  pop(timeoutNs?: number): MessageView<S> | Interruption {
+    const outcome = this.ring.pop(timeoutNs)
+    return typeof outcome === "string" ? outcome : this.#popped
+  }
+
+  /** As `pop`; undefined when there is none. Never blocks. */
+  tryPop(): MessageView<S> | undefined {
+    return this.ring.tryPop() === undefined ? undefined : this.#popped
+  }
+
+  /**
+   * The oldest message, read in place and then released: for a producer that you trust, since another one may write while
+   * you read.
+   * @returns undefined when there is none; always the same object, which throws once it is released
+   */
+  peek(): MessageView<S> | undefined {
+    const address = this.ring.peek()
+    if (address === 0) return undefined
+    this.#place.address = address
+    this.#place.generation = this.ring.generation
+    return this.#peeked
+  }
+
+  /** @throws {RingError} IllegalOperation: no message is peeked */
+  release(): void {
+    this.ring.release()
+  }
+}
+
+function ensureFits({ bytes }: MessageType, slotBytes: number): void {
+  if (bytes <= slotBytes) return
+  throw new RingError(
+    "RangeError",
+    `The message type has ${bytes} bytes, a slot holds ${slotBytes}; make the ring with slotBytes ${bytes}, or drop fields`,
+  )
+}
