@@ -4,7 +4,7 @@
 import { decodeHeader, decodeReply, encodeRequest } from "../../src/kernel-daemon/abi/codec.ts"
 import { KernelError, type KernelErrorName } from "../../src/kernel-daemon/abi/errors.ts"
 import { ConventionSlot, ROOT_UNTYPED_BITS } from "../../src/kernel-daemon/abi/limits.ts"
-import { ALL_RIGHTS, Permission } from "../../src/kernel-daemon/abi/rights.ts"
+import { ALL_RIGHTS, Permission, type Rights } from "../../src/kernel-daemon/abi/rights.ts"
 import type { Args, Result, SyscallName } from "../../src/kernel-daemon/abi/syscalls.ts"
 import type {
   AcquireEffect,
@@ -164,6 +164,10 @@ export class TestKernel {
 
   occupied(component: ComponentId, slot: number): boolean {
     return this.state.components.get(component)?.cspace.slots[slot] !== undefined
+  }
+
+  rightsOf(component: ComponentId, slot: number): Rights | undefined {
+    return this.state.components.get(component)?.cspace.slots[slot]?.rights
   }
 
   /** Bytes free in the root task's untyped. */

@@ -33,6 +33,9 @@ t.test("requests that the kernel or the ring must refuse", async t => {
     ["allocate more than there is", "NotEnoughMemory", /35184372088832/],
     ["attach a notification that is none", "InvalidCapability", /[Ff]rame|Page/],
     ["signal badge 0", "InvalidArgument", /0/],
+    ["signal with a number", "InvalidArgument", /badge is 1, a number: a bigint is needed/],
+    ["report of a bigint", "InvalidArgument", /value.*BigInt.*Number/],
+    ["report of a function", "InvalidArgument", /value is a function/],
     ["start twice", "IllegalOperation", /start/],
     ["ring capacity no power of two", "InvalidArgument", /3/],
     ["ring larger than its frame", "RangeError", /4096/],
@@ -46,6 +49,6 @@ t.test("requests that the kernel or the ring must refuse", async t => {
   for (const [name, { code, message }] of outcomes) {
     if (name.startsWith("good: ")) t.equal(code, "ok", `${name} ${message}`)
   }
-  t.equal(outcomes.size, expected.length + 4, "every request was made")
+  t.equal(outcomes.size, expected.length + 5, "every request was made")
   t.equal(code, 0, stderr)
 })

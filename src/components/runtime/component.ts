@@ -2,6 +2,7 @@
 
 import { native } from "../../../native/index.ts"
 import { BootFd, type StartMessage } from "../../kernel-daemon/abi/boot.ts"
+import { KernelError } from "../../kernel-daemon/abi/errors.ts"
 import { ConventionSlot } from "../../kernel-daemon/abi/limits.ts"
 import { AttachRole, NO_SLOT } from "../../kernel-daemon/abi/syscalls.ts"
 import type { RingConsumer } from "../../ring/consumer.ts"
@@ -80,9 +81,12 @@ export class Component {
     this.call("debug_print", { text })
   }
 
-  /** Hands a result to the parent, as JSON. The last one before the end stands. */
+  /**
+   * Hands a result to the parent, as JSON. The last one before the end stands.
+   * @throws {KernelError} InvalidArgument: JSON has no form for it, as for a bigint or a function
+   */
   report(value: unknown): void {
-    this.call("report", { report: new TextEncoder().encode(JSON.stringify(value)) })
+    this.call("report", { report: new TextEncoder().encode(toJson(value)) })
   }
 
   /**
@@ -154,6 +158,22 @@ export class Component {
     native.setAffinity([cpu])
   }
 }
+
+/** undefined is allowed, and reported as null: a component that has nothing to say may say so. */
+function toJson(value: unknown): string {
+  let text: string | undefined
+  try {
+    text = JSON.stringify(value ?? null)
+  } catch (cause) {
+    throw new KernelError("InvalidArgument", `value cannot be reported: ${(cause as Error).message}; ${REMEDY}`, {
+      cause,
+    })
+  }
+  if (text !== undefined) return text
+  throw new KernelError("InvalidArgument", `value is a ${typeof value}, which cannot be reported: ${REMEDY}`)
+}
+
+const REMEDY = "pass what JSON can hold, a bigint as Number(it) or String(it)"
 
 /**
  * The body of a component: src/components/NAME/main.ts calls this once. `main` runs when the parent starts the component;

@@ -32,12 +32,18 @@ export class Notification {
   /**
    * ORs `badge` into the pending word and wakes the waiter if it sleeps. Never blocks.
    * @param badge 1n to 2^64 - 1, within the capability's badge; without it, all of that badge
-   * @throws {KernelError} InvalidArgument: badge 0. IllegalOperation: no write right, or bits outside the badge
+   * @throws {KernelError} InvalidArgument: badge 0, or no bigint. IllegalOperation: no write right, or bits outside the badge
    * Cost: a few nanoseconds; a system call only when somebody sleeps. The first use asks the kernel.
    */
   signal(badge?: bigint): void {
     this.#signaller ??= this.#attachSignaller()
     const { end, badge: allowed } = this.#signaller
+    if (badge !== undefined && typeof badge !== "bigint") {
+      throw new KernelError(
+        "InvalidArgument",
+        `badge is ${String(badge)}, a ${typeof badge}: a bigint is needed, as 1n`,
+      )
+    }
     const bits = badge ?? allowed
     if (bits === 0n) throw new KernelError("InvalidArgument", "Badge 0 would signal nothing; name at least one bit")
     if (allowed !== 0n && (bits & ~allowed) !== 0n) {

@@ -3,7 +3,7 @@
 import { KernelError } from "../abi/errors.ts"
 import { MAX_RETYPE_COUNT, OBJECT_BYTES, PAGE_BYTES, RETYPE_BITS } from "../abi/limits.ts"
 import { ObjectType } from "../abi/object-types.ts"
-import { ALL_RIGHTS, Right } from "../abi/rights.ts"
+import { Right } from "../abi/rights.ts"
 import type { Args, Result } from "../abi/syscalls.ts"
 import { UNBADGED } from "../objects/capability.ts"
 import { CNode } from "../objects/cnode.ts"
@@ -14,18 +14,19 @@ import { Notification } from "../objects/notification.ts"
 import { Untyped } from "../objects/untyped.ts"
 import type { AcquireEffect } from "./effects.ts"
 import { place, refund } from "./holding.ts"
-import { ensureUsable, isUsable, lookupCNode, lookupTyped, ownUntyped, type Typed } from "./lookup.ts"
+import { ensureRights, ensureUsable, isUsable, lookupCNode, lookupTyped, ownUntyped, type Typed } from "./lookup.ts"
 import { type Caller, Transaction } from "./outcome.ts"
 import type { KernelState } from "./state.ts"
 
 type Make = (origin: Untyped) => KernelObject
 
 /**
- * memory_allocate: a frame of `bytes`, rounded up to pages, out of the caller's untyped; a capability with all rights
- * to it is put into the lowest free slot from FIRST_FREE_SLOT up. So in a fresh root task one frame and one
+ * memory_allocate: a frame of `bytes`, rounded up to pages, out of the caller's untyped; a capability to it, with the
+ * rights of that to the untyped, is put into the lowest free slot from FIRST_FREE_SLOT up. So in a fresh root task one frame and one
  * cap_allocate take slots 100 and 101, and the two notifications after them 102 and 103, the plan's numbers.
  *
  * @throws {KernelError} InvalidArgument: `bytes` is 0
+ * @throws {KernelError} IllegalOperation: the capability to the untyped lacks write
  * @throws {KernelError} NotEnoughMemory: the untyped has less, the CNode has no free slot, or Linux has no memory
  */
 export function memoryAllocate(
@@ -56,9 +57,10 @@ export function endpointCreate(state: KernelState, caller: Caller): Transaction<
 
 /**
  * retype: `count` objects of one type into `count` consecutive empty slots; their capabilities are descendants of the
- * untyped's. Types: Untyped (2^sizeBits bytes), Page (2^sizeBits bytes), CNode (2^sizeBits slots), Endpoint,
+ * untyped's, with the same rights. Types: Untyped (2^sizeBits bytes), Page (2^sizeBits bytes), CNode (2^sizeBits slots), Endpoint,
  * Notification. Errors in seL4's order.
  *
+ * @throws {KernelError} IllegalOperation: the capability to the untyped lacks write
  * @throws {KernelError} InvalidArgument: another type
  * @throws {KernelError} RangeError: `sizeBits` is out of the type's range, or the slots of the CNode's
  * @throws {KernelError} DeleteFirst: a slot is occupied
@@ -67,6 +69,7 @@ export function endpointCreate(state: KernelState, caller: Caller): Transaction<
 export function retype(state: KernelState, caller: Caller, args: Args<"retype">): Transaction<Result<"retype">> {
   const { type, sizeBits, slot, count } = args
   const untyped = lookupTyped(caller.component, args.untyped, "Untyped")
+  ensureRights(untyped.capability, Right.write)
   ensureUsable(untyped.capability)
   const { make, eachBytes } = makerOf(state, caller, type, sizeBits)
   const cnode = lookupCNode(caller.component, args.cnode, Right.write)
@@ -154,7 +157,8 @@ function create<R>(
     objects.forEach((object, index) => {
       place(state, cnode, slots[index] as number, {
         object,
-        rights: ALL_RIGHTS,
+        // As with a copy: a capability to less makes nothing that can do more.
+        rights: untyped.capability.rights,
         badge: UNBADGED,
         original: true,
         parent: untyped.capability,

@@ -68,9 +68,13 @@ export function lookupCNode(component: Component, slot: number, needed: Rights):
   return object
 }
 
-/** The memory that a component's own calls are charged to: what stands in ConventionSlot.untyped. */
+/**
+ * The memory that a component's own calls are charged to: what stands in ConventionSlot.untyped.
+ * @throws {KernelError} FailedLookup, InvalidCapability: it is not there. IllegalOperation: without write
+ */
 export function ownUntyped(component: Component): Typed<Untyped> {
   const untyped = lookupTyped(component, ConventionSlot.untyped, "Untyped")
+  ensureRights(untyped.capability, Right.write)
   ensureUsable(untyped.capability)
   return untyped
 }

@@ -44,7 +44,7 @@ interface Gift {
  * @throws {KernelError} IllegalOperation: `confined` is 0, and the caller's process control lacks a right
  * @throws {KernelError} RangeError: too many arguments or capabilities, a priority or a slot out of range
  * @throws {KernelError} DeleteFirst: two capabilities for one slot
- * @throws {KernelError} IllegalOperation: a source lacks grant, or rights exceed its own
+ * @throws {KernelError} IllegalOperation: a source lacks grant, rights exceed its own, or the untyped's lack write
  * @throws {KernelError} NotEnoughMemory: no memory, no free slot, or MAX_COMPONENTS live
  * @throws {KernelError} FailedLookup: the broker knows no component of that name
  */
@@ -68,7 +68,10 @@ export function processCreate(
   // All of it stands from the decision on, so that a revoke which comes while the process boots takes from it as from
   // any.
   state.components.set(child.id, child)
-  const tcb = place(state, parent.cspace, slot, original(child, untyped.capability))
+  const tcb = place(state, parent.cspace, slot, {
+    ...original(child, untyped.capability),
+    rights: untyped.capability.rights,
+  })
   giveOwnObjects(state, child, tcb, untyped.capability)
   for (const gift of gifts) place(state, child.cspace, gift.slot, childOf(gift.source, gift.rights))
 
@@ -108,7 +111,7 @@ export function giveOwnObjects(
   untyped: Capability | undefined,
 ): void {
   const { cspace, vspace } = component
-  const own = tcb === undefined ? original(component, untyped) : childOf(tcb, ALL_RIGHTS)
+  const own = tcb === undefined ? original(component, untyped) : childOf(tcb, tcb.rights)
   place(state, cspace, ConventionSlot.ownTcb, own)
   place(state, cspace, ConventionSlot.ownCNode, original(cspace, untyped))
   place(state, cspace, ConventionSlot.ownVSpace, original(vspace, untyped))

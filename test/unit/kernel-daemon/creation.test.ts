@@ -4,6 +4,7 @@ import t from "tap"
 import { KernelError } from "../../../src/kernel-daemon/abi/errors.ts"
 import { ConventionSlot, PAGE_BYTES, ROOT_CNODE_SLOTS } from "../../../src/kernel-daemon/abi/limits.ts"
 import { ObjectType } from "../../../src/kernel-daemon/abi/object-types.ts"
+import { Right } from "../../../src/kernel-daemon/abi/rights.ts"
 import { OWN_CNODE, ROOT, ROOT_BYTES, TestKernel } from "../../helpers/kernel.ts"
 import { violations } from "../../helpers/kernel-invariants.ts"
 
@@ -150,4 +151,20 @@ t.test("a CNode's contents go with its last capability, another CNode's inside i
   k.delete(ROOT, 50)
   t.equal(k.memories.size, 0)
   t.equal(k.freeBytes, ROOT_BYTES)
+})
+
+t.test("an untyped capability with fewer rights makes what has no more, and without write nothing", async t => {
+  for (const rights of [0, 1, 2, 3, 4, 5, 6, 7]) {
+    const k = new TestKernel()
+    k.derive(ROOT, ConventionSlot.untyped, 40, rights)
+    const free = k.freeBytes
+    const mayMake = (rights & Right.write) !== 0
+    const expected = mayMake ? "ok" : "IllegalOperation"
+    t.equal(k.outcome(ROOT, "retype", retypeArgs({ untyped: 40 })), expected, `retype through rights ${rights}`)
+    t.equal(k.freeBytes < free, mayMake, "a refusal changes nothing")
+    if (mayMake) t.equal(k.rightsOf(ROOT, 50), rights, "no more than the untyped's")
+    const child = k.spawn(ROOT, [ConventionSlot.untyped, ConventionSlot.untyped, rights])
+    t.equal(k.outcome(child.pid, "memory_allocate", { bytes: 1 }), expected, `allocate with rights ${rights}`)
+    if (mayMake) t.equal(k.rightsOf(child.pid, 100), rights)
+  }
 })
