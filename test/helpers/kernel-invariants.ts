@@ -39,6 +39,10 @@ export function violations(state: KernelState): string[] {
       ensure(mapping.component.vspace.find(mapping.address) === mapping, `${name} has a mapping that no VSpace knows`)
     }
   }
+  // An untyped whose capabilities are gone stays for what was made from it.
+  for (const { origin } of [...objects.keys()]) {
+    for (let from = origin; from !== undefined; from = from.origin) if (!objects.has(from)) objects.set(from, 0)
+  }
   for (const [object, references] of objects) {
     ensure(object.references === references, `${object.type} counts ${object.references} references, has ${references}`)
     if (object.type === "Untyped") ensureAccount(object, objects, ensure)
@@ -75,7 +79,7 @@ function* children(parent: Capability): Iterable<Capability> {
  * All capabilities: those that a component can reach, and those in CNodes that hold the only capabilities to
  * themselves, which nobody can reach but a revoke of the untyped that they were made from (as in seL4).
  */
-function standing(state: KernelState): Set<Capability> {
+export function standing(state: KernelState): Set<Capability> {
   const found = new Set<Capability>()
   const seen = new Set<CNode>()
   const cnodes = [...state.components.values()].map(({ cspace }) => cspace)
