@@ -1,6 +1,7 @@
 // main.ts: the kernel daemon's process. Wires kernel, broker and link together; decides nothing itself.
 
 import { readFileSync } from "node:fs"
+import type { ProfileName } from "./abi/profile.ts"
 import { Broker } from "./broker/broker.ts"
 import { chooseConfinement } from "./broker/confinement.ts"
 import { ControlLink } from "./broker/control-link.ts"
@@ -9,9 +10,10 @@ import { ComponentFolder, ringWasmPath } from "./broker/programs.ts"
 import { Kernel } from "./invocation/kernel.ts"
 import { KernelState } from "./invocation/state.ts"
 
+const [profile, components] = process.argv.slice(2) as [ProfileName, string?]
 const confinement = chooseConfinement()
 const launch = new Launch(confinement.kind)
-const kernel = new Kernel(new KernelState({ confines: confinement.kind !== "none" }))
+const kernel = new Kernel(new KernelState({ confines: confinement.kind !== "none", profile }))
 const link = new ControlLink(
   order => broker.boot(order.name, order.arguments),
   () => broker.shutdown(false, "whoever started the daemon is gone"),
@@ -19,7 +21,7 @@ const link = new ControlLink(
 )
 
 const utf8 = new TextDecoder()
-const broker = new Broker(kernel, new ComponentFolder(process.argv[2]), launch, readFileSync(ringWasmPath), {
+const broker = new Broker(kernel, new ComponentFolder(components), launch, readFileSync(ringWasmPath), {
   onSpawned: (component, name, osPid, confined) => link.send({ event: "spawned", component, name, osPid, confined }),
   onPrint: (component, name, lines) => {
     link.send({ event: "print", component, name, lines })
@@ -38,4 +40,4 @@ const broker = new Broker(kernel, new ComponentFolder(process.argv[2]), launch, 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => broker.shutdown(false, `the daemon got ${signal}`))
 }
-link.send({ event: "ready", osPid: process.pid, confinement })
+link.send({ event: "ready", osPid: process.pid, confinement, profile })

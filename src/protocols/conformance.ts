@@ -11,9 +11,6 @@ export const CASE_NAMES = [
   "SYSCALL0013", "SYSCALL0014", "SYSCALL0015", "SYSCALL0016", "SYSCALL0017", "SYSCALL0018",
 ] as const
 
-/** The daemon's profile that the cases are written for. */
-export const PROFILE = "strict"
-
 /** What the suite reports, one a case, as they end. */
 export interface CaseReport {
   readonly name: string
@@ -23,11 +20,21 @@ export interface CaseReport {
   /** What went wrong; empty when `ok`. */
   readonly failure: string
   readonly ms: number
+  readonly seen: readonly Seen[]
+}
+
+/** What a case has seen at a point in which the profiles differ. */
+export interface Seen {
+  /** The switch of abi/profile.ts. */
+  readonly by: string
+  readonly what: string
+  readonly got: string
 }
 
 /** What the component of one case reports to the suite. */
 export interface CaseVerdict {
   readonly failure: string
+  readonly seen: readonly Seen[]
 }
 
 /** Position in the arguments of the component "conformance"; without one it is the suite and starts the others. */

@@ -30,7 +30,7 @@ export function violations(state: KernelState): string[] {
       ensure(made || object === parent.object, `${name} names another object than its parent`)
       ensure(made || (capability.rights & ~parent.rights) === 0, `${name} has more rights than its parent`)
       ensure(
-        made || parent.badge === 0n || parent.badge === capability.badge,
+        made || state.profile.mintRebadges || parent.badge === 0n || parent.badge === capability.badge,
         `${name} has another badge than its parent`,
       )
     }

@@ -7,6 +7,7 @@ import { ConventionSlot, OBJECT_BYTES, PAGE_BYTES, ROOT_CNODE_SLOTS } from "../.
 import { ObjectType } from "../../src/kernel-daemon/abi/object-types.ts"
 import { PROFILE_NAMES, type ProfileName, Profiles } from "../../src/kernel-daemon/abi/profile.ts"
 import { Right } from "../../src/kernel-daemon/abi/rights.ts"
+import { KernelState } from "../../src/kernel-daemon/invocation/state.ts"
 import type { CNode } from "../../src/kernel-daemon/objects/cnode.ts"
 import type { Untyped } from "../../src/kernel-daemon/objects/untyped.ts"
 import { ROOT, ROOT_BYTES, TestKernel } from "../helpers/kernel.ts"
@@ -80,7 +81,7 @@ class World {
   readonly model: CapabilityModel
 
   constructor(profile: ProfileName) {
-    this.k = new TestKernel(profile)
+    this.k = new TestKernel(new KernelState({ profile }))
     this.child = this.k.spawn()
     const childBytes = ROOT_BYTES - this.k.freeBytes
     const memory = { type: ObjectType.Untyped, sizeBits: BASE_BITS, cnode: OWN, slot: BASE_SLOT, count: 1 }

@@ -1,5 +1,6 @@
 // kit.ts: what every case is given: syscalls with their outcome, objects in slots of their own, and looks at both.
 
+import type { Seen } from "../../protocols/conformance.ts"
 import {
   ALL_RIGHTS,
   type Args,
@@ -14,6 +15,7 @@ import {
   RAW_REFUSED,
   type Result,
   Right,
+  type SwitchName,
   type SyscallName,
 } from "../runtime/index.ts"
 
@@ -51,6 +53,8 @@ const PAGE_BITS = Math.log2(PAGE_BYTES)
 export class Kit {
   readonly self: Component
   readonly own: number
+  /** What was seen where the profiles differ. */
+  readonly seen: Seen[] = []
   #nextSlot = FIRST_CASE_SLOT
 
   constructor(self: Component) {
@@ -82,6 +86,17 @@ export class Kit {
     if (actual !== wanted) throw new Error(`${what}: got ${show(actual)}, expected ${show(wanted)}`)
   }
 
+  /** Whether the kernel does as KaaL does in that point. */
+  on(name: SwitchName): boolean {
+    return this.self.profile[name]
+  }
+
+  /** `equal`, with what is expected depending on the profile, and noted for the table of differences. */
+  differs(by: SwitchName, what: string, actual: unknown, wanted: { strict: unknown; kaal: unknown }): void {
+    this.equal(what, actual, this.on(by) ? wanted.kaal : wanted.strict)
+    this.seen.push({ by, what, got: typeof actual === "string" ? actual : show(actual) })
+  }
+
   /** A slot that this case has not used, and that the kernel's allocator does not hand out. */
   slot(): number {
     if (this.#nextSlot >= SCRATCH_SLOT) throw new Error(`A case has ${SCRATCH_SLOT - FIRST_CASE_SLOT} slots`)
@@ -109,6 +124,14 @@ export class Kit {
     return this.call("memory_map", { frame, bytes: PAGE_BYTES, permissions }).address
   }
 
+  /** The outcome of a map of one page, which is undone. */
+  mapOutcome(args: Args<"memory_map">): string {
+    return outcomeOf(() => {
+      const { address } = this.call("memory_map", args)
+      this.call("memory_unmap", { address, bytes: PAGE_BYTES })
+    })
+  }
+
   /** A derived child in a new slot of the same CNode. */
   derive(source: number, rights = ALL_RIGHTS, target = this.slot(), cnode = this.own): number {
     this.call("cap_derive", { cnode, source, target, rights })
@@ -130,8 +153,36 @@ export class Kit {
     for (const slot of slots) this.call("cap_delete", { cnode: this.own, slot })
   }
 
+  /** Deletes what stands in those slots, if anything does. */
+  clear(...slots: readonly number[]): void {
+    this.delete(...slots.filter(slot => this.holds(slot)))
+  }
+
+  /** Gives empty slots back to cap_allocate. */
+  giveBack(...slots: readonly number[]): void {
+    // Where the delete of an empty slot is refused, it must be filled first.
+    if (this.on("emptySlotIsRefused")) for (const slot of slots) this.derive(this.own, 0, slot)
+    this.delete(...slots)
+  }
+
+  /**
+   * Removes what was derived from the capability in `slot`; one like it stands there afterwards. Where a revoke removes
+   * that one as well, and its mappings with it, a copy is put aside and back.
+   */
   revoke(slot: number): void {
+    const isRemoved = this.on("revokeRemovesItself")
+    if (isRemoved) this.copy(slot, SCRATCH_SLOT)
     this.call("cap_revoke", { cnode: this.own, slot })
+    if (isRemoved) this.move(SCRATCH_SLOT, slot)
+  }
+
+  move(source: number, target: number, sourceCNode = this.own): void {
+    const place = { sourceCNode, source, targetCNode: this.own, target }
+    if (sourceCNode === this.own || !this.on("moveStaysInCNode")) this.call("cap_move", place)
+    else {
+      this.call("cap_copy", place)
+      this.call("cap_delete", { cnode: sourceCNode, slot: source })
+    }
   }
 
   /** Whether a slot holds a capability, as a copy of it tells. */

@@ -14,7 +14,8 @@ const FIRST_SLOT = 4
 export function runCase(self: Component, index: number): void {
   const name = CASE_NAMES[index]
   if (name === undefined) throw new RangeError(`Argument index is ${index}, there are ${CASE_NAMES.length} cases`)
-  const verdict: CaseVerdict = { failure: failureOf(self, () => CASES[name].run(new Kit(self))) }
+  const kit = new Kit(self)
+  const verdict: CaseVerdict = { failure: failureOf(self, () => CASES[name].run(kit)), seen: kit.seen }
   self.report(verdict)
 }
 
@@ -24,7 +25,7 @@ function failureOf(self: Component, run: () => void): string {
     run()
     const kit = new Kit(self)
     kit.equal("slots that are still occupied", occupied(kit).join(), "")
-    kit.equal("slots that can be allocated", allocatable(self), SLOTS - FIRST_FREE_SLOT)
+    kit.equal("slots that can be allocated", allocatable(kit), SLOTS - FIRST_FREE_SLOT)
     kit.equal("whether all memory is free", kit.outcome("retype", wholeMemory(self)), "ok")
     kit.delete(FIRST_SLOT)
     kit.equal("the first free address", firstAddress(self), before)
@@ -43,14 +44,14 @@ function occupied(kit: Kit): number[] {
 }
 
 /** Takes all slots that can be had; gives them back. */
-function allocatable(self: Component): number {
+function allocatable(kit: Kit): number {
   const slots: number[] = []
   try {
-    for (;;) slots.push(self.call("cap_allocate", {}).slot)
+    for (;;) slots.push(kit.call("cap_allocate", {}).slot)
   } catch (error) {
     if (!(error instanceof KernelError && error.code === "NotEnoughMemory")) throw error
   }
-  for (const slot of slots) self.call("cap_delete", { cnode: self.ownCNode, slot })
+  kit.giveBack(...slots)
   return slots.length
 }
 

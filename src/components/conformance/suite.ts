@@ -42,9 +42,9 @@ class Suite {
   run(index: number): CaseReport {
     const name = CASE_NAMES[index] as (typeof CASE_NAMES)[number]
     const begun = monotonicNs()
-    const failure = this.#failureOf(index)
+    const { failure, seen } = this.#verdictOn(index)
     const { shows } = CASES[name]
-    return { name, ok: failure === "", shows, failure, ms: (monotonicNs() - begun) / 1e6 }
+    return { name, ok: failure === "", shows, failure, ms: (monotonicNs() - begun) / 1e6, seen }
   }
 
   end(): void {
@@ -52,22 +52,23 @@ class Suite {
     this.#watchdog.wait()
   }
 
-  #failureOf(index: number): string {
+  #verdictOn(index: number): CaseVerdict {
     try {
       this.#retype(ConventionSlot.untyped, ObjectType.Untyped, CASE_UNTYPED_BITS, Own.caseUntyped)
       try {
-        return this.#verdictOf(index) || this.#leftovers()
+        const verdict = this.#verdictOf(index)
+        return verdict.failure === "" ? { ...verdict, failure: this.#leftovers() } : verdict
       } finally {
         // Whatever the case has left running or standing ends here.
         this.#emptyOut(Own.caseUntyped)
       }
     } catch (error) {
       if (!(error instanceof KernelError)) throw error
-      return `the suite was refused, ${error.code}: ${error.message}`
+      return failed(`the suite was refused, ${error.code}: ${error.message}`)
     }
   }
 
-  #verdictOf(index: number): string {
+  #verdictOf(index: number): CaseVerdict {
     const child = this.#self.spawnWithCaps({
       componentName: "conformance",
       capabilities: [
@@ -81,8 +82,8 @@ class Suite {
       this.#self.call("cap_grant", watched)
       this.#self.notification(Own.begins).signal(1n)
       child.start()
-      const failure = failureIn(child.wait())
-      return failure ?? endingIn(child.wait())
+      const verdict = verdictIn(child.wait())
+      return verdict.failure === "" ? { ...verdict, failure: endingIn(child.wait()) } : verdict
     } finally {
       // The watchdog's capability and the case's own are derived from this one.
       this.#emptyOut(child.tcb)
@@ -102,7 +103,7 @@ class Suite {
 
   #emptyOut(slot: number): void {
     this.#self.call("cap_revoke", { cnode: this.#self.ownCNode, slot })
-    this.#self.call("cap_delete", { cnode: this.#self.ownCNode, slot })
+    if (!this.#self.profile.revokeRemovesItself) this.#self.call("cap_delete", { cnode: this.#self.ownCNode, slot })
   }
 
   #retype(untyped: number, type: number, sizeBits: number, slot: number): void {
@@ -110,12 +111,15 @@ class Suite {
   }
 }
 
-/** What a case says of itself; `undefined` when it is content. */
-function failureIn(state: ChildState): string | undefined {
-  if (state.kind === "killed") return `the case was ${state.detail}`
-  if (state.kind === "exited") return `the case exited with code ${state.code} and without a verdict`
-  const { failure } = state.report as CaseVerdict
-  return failure === "" ? undefined : failure
+/** What a case says of itself. */
+function verdictIn(state: ChildState): CaseVerdict {
+  if (state.kind === "killed") return failed(`the case was ${state.detail}`)
+  if (state.kind === "exited") return failed(`the case exited with code ${state.code} and without a verdict`)
+  return state.report as CaseVerdict
+}
+
+function failed(failure: string): CaseVerdict {
+  return { failure, seen: [] }
 }
 
 function endingIn(state: ChildState): string {

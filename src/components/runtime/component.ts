@@ -4,6 +4,7 @@ import { native } from "../../../native/index.ts"
 import { BootFd, type StartMessage } from "../../kernel-daemon/abi/boot.ts"
 import { KernelError } from "../../kernel-daemon/abi/errors.ts"
 import { ConventionSlot } from "../../kernel-daemon/abi/limits.ts"
+import { type Profile, Profiles } from "../../kernel-daemon/abi/profile.ts"
 import { AttachRole, NO_SLOT } from "../../kernel-daemon/abi/syscalls.ts"
 import type { RingConsumer } from "../../ring/consumer.ts"
 import type { PayloadReceiver } from "../../ring/payload/payload-receiver.ts"
@@ -39,15 +40,18 @@ export class Component {
   readonly vspace: VSpace
   /** Whether a frame with one writer is to be sealed when that has it mapped; channels see to it themselves. */
   readonly seals: boolean
+  /** In which points this kernel does as KaaL does; none of them in profile strict. */
+  readonly profile: Profile
   /** The slot of this component's own CNode: the `cnode` argument of the capability syscalls. */
   readonly ownCNode = ConventionSlot.ownCNode
   readonly #syscalls = new Syscalls(BootFd.control)
   readonly #notifications = new Map<number, Notification>()
 
-  constructor({ name, pid, arguments: args, seals }: StartMessage, vspace: VSpace) {
+  constructor({ name, pid, arguments: args, profile, seals }: StartMessage, vspace: VSpace) {
     this.name = name
     this.pid = pid
     this.arguments = args
+    this.profile = Profiles[profile]
     this.vspace = vspace
     this.seals = seals
     vspace.explainFault = address => {
@@ -101,7 +105,7 @@ export class Component {
   notification(slot: number): Notification {
     let notification = this.#notifications.get(slot)
     if (notification === undefined) {
-      notification = new Notification(this.vspace, role => this.call("object_attach", { slot, role }))
+      notification = new Notification(this.vspace, this.profile, role => this.call("object_attach", { slot, role }))
       this.#notifications.set(slot, notification)
     }
     return notification

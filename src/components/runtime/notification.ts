@@ -3,6 +3,7 @@
 import { KernelError } from "../../kernel-daemon/abi/errors.ts"
 import { NOTIFICATION_LANES } from "../../kernel-daemon/abi/limits.ts"
 import { ackAddress, laneAddress } from "../../kernel-daemon/abi/notification-map.ts"
+import type { Profile } from "../../kernel-daemon/abi/profile.ts"
 import type { Result } from "../../kernel-daemon/abi/syscalls.ts"
 import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
 import { type LanePlace, NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"
@@ -13,13 +14,15 @@ type Attach = (role: number) => Result<"object_attach">
 
 export class Notification {
   readonly #vspace: VSpace
+  readonly #profile: Profile
   readonly #attach: Attach
   #signaller: { readonly end: NotificationSignaller; readonly badge: bigint } | undefined
   #waiter: NotificationWaiter | undefined
   #strategy: WaitStrategy | undefined
 
-  constructor(vspace: VSpace, attach: Attach) {
+  constructor(vspace: VSpace, profile: Profile, attach: Attach) {
     this.#vspace = vspace
+    this.#profile = profile
     this.#attach = attach
   }
 
@@ -31,7 +34,8 @@ export class Notification {
 
   /**
    * ORs `badge` into the pending word and wakes the waiter if it sleeps. Never blocks.
-   * @param badge 1n to 2^64 - 1, within the capability's badge; without it, all of that badge
+   * @param badge 1n to 2^64 - 1, within the capability's badge; without it, all of that badge. In profile kaal any bits,
+   * and 0n signals nothing
    * @throws {KernelError} InvalidArgument: badge 0, or no bigint. IllegalOperation: no write right, or bits outside the badge
    * Cost: a few nanoseconds; a system call only when somebody sleeps. The first use asks the kernel.
    */
@@ -45,8 +49,10 @@ export class Notification {
       )
     }
     const bits = badge ?? allowed
+    const { signalNamesAnyBits, signalOfNothingIsLost } = this.#profile
+    if (bits === 0n && signalOfNothingIsLost) return
     if (bits === 0n) throw new KernelError("InvalidArgument", "Badge 0 would signal nothing; name at least one bit")
-    if (allowed !== 0n && (bits & ~allowed) !== 0n) {
+    if (!signalNamesAnyBits && allowed !== 0n && (bits & ~allowed) !== 0n) {
       throw new KernelError(
         "IllegalOperation",
         `Badge 0x${bits.toString(16)} has bits outside the capability's badge 0x${allowed.toString(16)}`,

@@ -1,5 +1,7 @@
 // boot.ts: how a component's process and the daemon meet. Declared once for broker/spawn.ts and components/runtime.
 
+import type { ProfileName } from "./profile.ts"
+
 /** The descriptors that a component's process starts with, beside 0, 1 and 2; those from `program` on if it is confined. */
 export const BootFd = {
   control: 3,
@@ -26,6 +28,7 @@ export interface StartMessage {
    * its one writer has it mapped.
    */
   readonly seals: boolean
+  readonly profile: ProfileName
 }
 
 /** Environment of a component, all of it besides the addon's path (native/index.ts). */

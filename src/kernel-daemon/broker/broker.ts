@@ -300,7 +300,12 @@ export class Broker {
           this.#unmap(effect, () => {})
           break
         case "start":
-          this.#processes.get(effect.component)?.start(effect.component, effect.arguments, this.#launch.seals)
+          this.#processes.get(effect.component)?.start({
+            pid: effect.component,
+            arguments: effect.arguments,
+            profile: this.#kernel.profile,
+            seals: this.#launch.seals,
+          })
           break
         case "kill":
           this.#processes.get(effect.component)?.kill(effect.reason)

@@ -2,6 +2,7 @@
 
 import { Socket } from "node:net"
 import { type ExitStatus, type Fd, native } from "../../../native/index.ts"
+import type { StartMessage } from "../abi/boot.ts"
 import { BOOT_DEADLINE_MS, MAPPER_DEADLINE_MS, PAGE_BYTES, REVOKE_DEADLINE_MS } from "../abi/limits.ts"
 import type { Ending, HandleStatus } from "../invocation/effects.ts"
 import { type ConfinementKind, isReadable } from "./confinement-run.ts"
@@ -133,8 +134,8 @@ export class ComponentProcess {
   }
 
   /** Makes it runnable, as soon as it has booted. */
-  start(pid: number, args: readonly number[], seals: boolean): void {
-    const send = (): void => this.#connection.sendStart({ name: this.name, pid, arguments: args, seals })
+  start(message: Omit<StartMessage, "name">): void {
+    const send = (): void => this.#connection.sendStart({ name: this.name, ...message })
     if (this.#booted) send()
     else this.#whenBooted = send
   }

@@ -1,6 +1,7 @@
 // control-link.ts: the line to whoever started the daemon: events go out, one boot order comes in, its end ends everything.
 
 import { Socket } from "node:net"
+import type { ProfileName } from "../abi/profile.ts"
 import type { Ending } from "../invocation/effects.ts"
 import type { Confinement } from "./confinement.ts"
 
@@ -18,7 +19,12 @@ export interface BootOrder {
 
 /** What the daemon tells, one JSON object a line. */
 export type DaemonEvent =
-  | { readonly event: "ready"; readonly osPid: number; readonly confinement: Confinement }
+  | {
+      readonly event: "ready"
+      readonly osPid: number
+      readonly confinement: Confinement
+      readonly profile: ProfileName
+    }
   | {
       readonly event: "spawned"
       readonly component: number

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path"
 import type { Duplex } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { launcherPath } from "../../../native/index.ts"
+import type { ProfileName } from "../abi/profile.ts"
 import { CONFINE_VARIABLE } from "../broker/confinement.ts"
 import type { BootOrder, DaemonEvent } from "../broker/control-link.ts"
 import { CONTROL_LINK_FD } from "../broker/control-link.ts"
@@ -26,6 +27,7 @@ export interface DaemonOptions {
   readonly components?: string
   /** False leaves components unconfined, as KAAL_CONFINE=off in the environment does. */
   readonly confine?: boolean
+  readonly profile?: ProfileName
   readonly onEvent: (event: DaemonEvent) => void
 }
 
@@ -41,7 +43,7 @@ export class Daemon {
     const components = options.components === undefined ? [] : [options.components]
     this.#process = spawn(
       launcherPath(),
-      [String(process.pid), process.execPath, ...DAEMON_NODE_FLAGS, script, ...components],
+      [String(process.pid), process.execPath, ...DAEMON_NODE_FLAGS, script, options.profile ?? "strict", ...components],
       {
         // In a session of its own: Ctrl-C reaches the CLI only, which ends the daemon in order.
         detached: true,

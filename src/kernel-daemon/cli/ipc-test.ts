@@ -3,9 +3,10 @@
 import { performance } from "node:perf_hooks"
 import { Command } from "commander"
 import type { RootReport } from "../../protocols/ipc-test.ts"
+import type { ProfileName } from "../abi/profile.ts"
 import type { DaemonEvent } from "../broker/control-link.ts"
 import { showResult } from "./ipc-test-summary.ts"
-import { multipleOf, powerOfTwo, wholeNumber } from "./options.ts"
+import { describeProfile, multipleOf, powerOfTwo, profileOption, wholeNumber } from "./options.ts"
 import { runSession } from "./session.ts"
 import { startLine } from "./start-line.ts"
 import { StepList } from "./step-list.ts"
@@ -16,6 +17,7 @@ interface IpcTestOptions {
   readonly bytes: number
   readonly pin: boolean
   readonly confine: boolean
+  readonly profile: ProfileName
   readonly timeout: number
   readonly json?: true
 }
@@ -30,6 +32,7 @@ export function ipcTestCommand(): Command {
     .option("--bytes <n>", "bytes of a message, a multiple of 8", multipleOf(8, 8, 65_536), 64)
     .option("--no-pin", "leave the components on whichever processor they are")
     .option("--no-confine", "leave the components unconfined, for a debugger")
+    .addOption(profileOption())
     .option("--timeout <seconds>", "end everything after that time", wholeNumber(1, 1_000_000), 180)
     .option("--json", "print one JSON object as the last line, and progress to standard error")
     .action(async (options: IpcTestOptions) => {
@@ -44,7 +47,7 @@ async function runIpcTest(options: IpcTestOptions): Promise<boolean> {
   const onEvent = (event: DaemonEvent): void => {
     if (event.event === "ready") {
       steps.done("Kernel daemon", performance.now())
-      steps.line(`  ${startLine(event.confinement)}`)
+      steps.line(`  ${describeProfile(event.profile)}; ${startLine(event.confinement)}`)
     }
     if (event.event === "print") for (const line of event.lines) steps.line(`${event.name}: ${line}`)
     if (event.event === "ended" && event.text !== "exited with code 0") steps.failed(`${event.name} ${event.text}`)
@@ -62,6 +65,7 @@ async function runIpcTest(options: IpcTestOptions): Promise<boolean> {
     arguments: [items, slots, bytes, pin ? 1 : 0],
     timeoutSeconds: options.timeout,
     confine: options.confine,
+    profile: options.profile,
     onEvent,
   })
   const ok = ended && result?.ok === true

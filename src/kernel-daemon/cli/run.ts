@@ -1,8 +1,9 @@
 // run.ts: `kaal run NAME [numbers]`: boots any component as the root task and shows what it prints.
 
 import { Command } from "commander"
+import type { ProfileName } from "../abi/profile.ts"
 import { leavesOpen } from "../broker/confinement.ts"
-import { wholeNumber } from "./options.ts"
+import { describeProfile, profileOption, wholeNumber } from "./options.ts"
 import { runSession } from "./session.ts"
 import { startLine } from "./start-line.ts"
 
@@ -10,6 +11,7 @@ interface RunOptions {
   readonly timeout: number
   readonly components?: string
   readonly confine: boolean
+  readonly profile: ProfileName
 }
 
 const toArgument = wholeNumber(0, Number.MAX_SAFE_INTEGER)
@@ -25,6 +27,7 @@ export function runCommand(): Command {
     .option("--timeout <seconds>", "end everything after that time", wholeNumber(1, 1_000_000), 3_600)
     .option("--components <folder>", "where the bundled components are, NAME.cjs each")
     .option("--no-confine", "leave components unconfined, for a debugger")
+    .addOption(profileOption())
     .action(async (name: string, numbers: number[], options: RunOptions) => {
       let confines = true
       const { ok, reason } = await runSession({
@@ -32,6 +35,7 @@ export function runCommand(): Command {
         arguments: numbers,
         timeoutSeconds: options.timeout,
         confine: options.confine,
+        profile: options.profile,
         ...(options.components === undefined ? {} : { components: options.components }),
         onEvent: event => {
           if (event.event === "ready") {
@@ -42,6 +46,9 @@ export function runCommand(): Command {
             console.error(
               `kaal run: ${event.name} is NOT confined, as its parent wanted: no revocation there is proved`,
             )
+          }
+          if (event.event === "ready" && event.profile !== "strict") {
+            console.error(`kaal run: ${describeProfile(event.profile)}`)
           }
           if (event.event === "print") console.log(event.lines.map(line => `${event.name}: ${line}`).join("\n"))
           if (event.event === "report") console.log(event.text)

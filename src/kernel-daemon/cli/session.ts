@@ -1,5 +1,6 @@
 // session.ts: one root task from boot to end, with the watchdog and the signals that every command needs.
 
+import type { ProfileName } from "../abi/profile.ts"
 import type { DaemonEvent } from "../broker/control-link.ts"
 import { Daemon } from "./daemon.ts"
 
@@ -9,6 +10,8 @@ export interface SessionOptions {
   readonly timeoutSeconds: number
   readonly components?: string
   readonly confine?: boolean
+  /** Default: strict. */
+  readonly profile?: ProfileName
   readonly onEvent: (event: DaemonEvent) => void
 }
 
@@ -33,6 +36,7 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
   const daemon = new Daemon({
     ...(options.components === undefined ? {} : { components: options.components }),
     ...(options.confine === undefined ? {} : { confine: options.confine }),
+    ...(options.profile === undefined ? {} : { profile: options.profile }),
     onEvent: event => {
       if (event.event === "shutdown") shutdown = event
       if (event.event === "refused") reason = event.message

@@ -5,7 +5,7 @@ import { PAGE_BYTES } from "../abi/limits.ts"
 import { SIGNALLER_BYTES, WAITER_BYTES } from "../abi/notification-map.ts"
 import { Permission, type Permissions, Right } from "../abi/rights.ts"
 import { type Args, AttachRole, type Result } from "../abi/syscalls.ts"
-import type { Capability } from "../objects/capability.ts"
+import { type Capability, UNBADGED } from "../objects/capability.ts"
 import type { Component } from "../objects/component.ts"
 import { describeObject } from "../objects/kernel-object.ts"
 import type { Mapping } from "../objects/mapping.ts"
@@ -17,6 +17,7 @@ import { type Caller, type Outcome, Transaction } from "./outcome.ts"
 import { ensureStatusWord, statusAddress } from "./peer-status.ts"
 import type { KernelState } from "./state.ts"
 
+const ALL_BITS = 2n ** 64n - 1n
 const READ_WRITE = Permission.read | Permission.write
 
 type Attached = Result<"object_attach">
@@ -108,7 +109,9 @@ function attachSignaller(
   const { object } = notification
   object.ensureLane()
   const mapping = enterPages(state, component, notification, SIGNALLER_BYTES, READ_WRITE)
-  const { lane, rebadged } = object.addSignaller(mapping, () => state.newMemoryId())
+  const { badge } = notification.capability
+  const bits = badge === UNBADGED || state.profile.signalNamesAnyBits ? ALL_BITS : badge
+  const { lane, rebadged } = object.addSignaller(mapping, bits, () => state.newMemoryId())
   const isNew = !lane.standing
   const attaching = mapParts(state, mapping, [
     ...(isNew ? makeLane(object, lane) : []),

@@ -32,7 +32,7 @@ export function capAllocate(_state: KernelState, { component }: Caller): Result<
  * @throws {KernelError} IllegalOperation: `rights` exceed the source's
  */
 export function capDerive(state: KernelState, { component }: Caller, args: Args<"cap_derive">): Result<"cap_derive"> {
-  const cnode = lookupCNode(component, args.cnode, Right.read | Right.write)
+  const cnode = lookupCNode(state, component, args.cnode, Right.read | Right.write)
   const source = sourceFor(cnode, args.source, cnode, args.target)
   ensureSubset(args.rights, source)
   place(state, cnode, args.target, childOf(source, args.rights))
@@ -47,13 +47,14 @@ export function capDerive(state: KernelState, { component }: Caller, args: Args<
  * @throws {KernelError} IllegalOperation: `source` is badged already
  */
 export function capMint(state: KernelState, { component }: Caller, args: Args<"cap_mint">): Result<"cap_mint"> {
-  const cnode = lookupCNode(component, args.cnode, Right.read | Right.write)
+  const cnode = lookupCNode(state, component, args.cnode, Right.read | Right.write)
   const source = sourceFor(cnode, args.source, cnode, args.target)
   ensureSubset(args.rights, source)
-  if (args.badge === UNBADGED) {
+  const { signalOfNothingIsLost, mintRebadges } = state.profile
+  if (args.badge === UNBADGED && !signalOfNothingIsLost) {
     throw new KernelError("InvalidArgument", "badge is 0, which no signal could be told by: choose 1 to 2^64 - 1")
   }
-  if (source.badge !== UNBADGED) {
+  if (source.badge !== UNBADGED && !mintRebadges) {
     throw new KernelError(
       "IllegalOperation",
       `slot ${args.source} has badge ${source.badge} already: mint from an unbadged one`,
@@ -70,18 +71,24 @@ export function capMint(state: KernelState, { component }: Caller, args: Args<"c
  * Errors as for cap_derive; the source's CNode needs read, the target's write.
  */
 export function capCopy(state: KernelState, { component }: Caller, args: Args<"cap_copy">): Result<"cap_copy"> {
-  const sourceCNode = lookupCNode(component, args.sourceCNode, Right.read)
-  const targetCNode = lookupCNode(component, args.targetCNode, Right.write)
+  const sourceCNode = lookupCNode(state, component, args.sourceCNode, Right.read)
+  const targetCNode = lookupCNode(state, component, args.targetCNode, Right.write)
   const source = sourceFor(sourceCNode, args.source, targetCNode, args.target)
-  const parent = source.original ? source : source.parent
+  const parent = source.original && !state.profile.copyIsAlwaysSibling ? source : source.parent
   place(state, targetCNode, args.target, { ...childOf(source, source.rights), parent })
   return {}
 }
 
 /** cap_move: the capability itself goes to another slot; what was derived from it, and its mappings, stay with it. */
 export function capMove(state: KernelState, { component }: Caller, args: Args<"cap_move">): Result<"cap_move"> {
-  const sourceCNode = lookupCNode(component, args.sourceCNode, Right.write)
-  const targetCNode = lookupCNode(component, args.targetCNode, Right.write)
+  const sourceCNode = lookupCNode(state, component, args.sourceCNode, Right.write)
+  const targetCNode = lookupCNode(state, component, args.targetCNode, Right.write)
+  if (sourceCNode !== targetCNode && state.profile.moveStaysInCNode) {
+    throw new KernelError(
+      "IllegalOperation",
+      "the two CNodes are not the same, in which profile kaal moves: copy and delete",
+    )
+  }
   targetCNode.ensureEmpty(args.target)
   move(state, sourceCNode.lookup(args.source), targetCNode, args.target)
   return {}
@@ -97,9 +104,10 @@ export function capDelete(
   caller: Caller,
   args: Args<"cap_delete">,
 ): Removal | Result<"cap_delete"> {
-  const cnode = lookupCNode(caller.component, args.cnode, Right.write)
+  const cnode = lookupCNode(state, caller.component, args.cnode, Right.write)
   const capability = cnode.find(args.slot)
   if (capability === undefined) {
+    ensureMayBeEmpty(state, args.slot)
     cnode.forgetAllocation(args.slot)
     return { proof: Proof.proved }
   }
@@ -119,9 +127,19 @@ export function capRevoke(
   caller: Caller,
   args: Args<"cap_revoke">,
 ): Removal | Result<"cap_revoke"> {
-  const capability = lookupCNode(caller.component, args.cnode, Right.write).find(args.slot)
-  if (capability === undefined) return { proof: Proof.proved }
-  return new Removal(state, { descendantsOf: capability, finished: answering(state, caller, "cap_revoke") })
+  const capability = lookupCNode(state, caller.component, args.cnode, Right.write).find(args.slot)
+  if (capability === undefined) {
+    ensureMayBeEmpty(state, args.slot)
+    return { proof: Proof.proved }
+  }
+  const capabilities = state.profile.revokeRemovesItself ? [capability] : []
+  const finished = answering(state, caller, "cap_revoke")
+  return new Removal(state, { descendantsOf: capability, capabilities, finished })
+}
+
+/** KaaL knows nothing to delete or revoke in an empty slot. */
+function ensureMayBeEmpty(state: KernelState, slot: number): void {
+  if (state.profile.emptySlotIsRefused) throw new KernelError("FailedLookup", `slot ${slot} is empty`)
 }
 
 function answering(state: KernelState, { component, callId }: Caller, name: "cap_delete" | "cap_revoke") {

@@ -23,7 +23,8 @@ type Make = (origin: Untyped) => KernelObject
 /**
  * memory_allocate: a frame of `bytes`, rounded up to pages, out of the caller's untyped; a capability to it, with the
  * rights of that to the untyped, is put into the lowest free slot from FIRST_FREE_SLOT up. So in a fresh root task one frame and one
- * cap_allocate take slots 100 and 101, and the two notifications after them 102 and 103, the plan's numbers.
+ * cap_allocate take slots 100 and 101, and the two notifications after them 102 and 103, the plan's numbers. In profile
+ * kaal the result is an address, by which the caller can name the frame as by that slot.
  *
  * @throws {KernelError} InvalidArgument: `bytes` is 0
  * @throws {KernelError} IllegalOperation: the capability to the untyped lacks write
@@ -36,8 +37,10 @@ export function memoryAllocate(
 ): Transaction<{ slot: number }> {
   if (bytes === 0) throw new KernelError("InvalidArgument", "bytes is 0: a frame has at least one")
   const frameBytes = Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES
+  state.ensureAddresses(frameBytes)
   return createInOwnSlot(state, caller, frameBytes, origin => {
-    return new Frame(origin, state.newMemoryId(), frameBytes, caller.component.id)
+    const address = state.newAddress(frameBytes)
+    return new Frame(origin, state.newMemoryId(), frameBytes, caller.component.id, address)
   })
 }
 
@@ -72,7 +75,7 @@ export function retype(state: KernelState, caller: Caller, args: Args<"retype">)
   ensureRights(untyped.capability, Right.write)
   ensureUsable(untyped.capability)
   const { make, eachBytes } = makerOf(state, caller, type, sizeBits)
-  const cnode = lookupCNode(caller.component, args.cnode, Right.write)
+  const cnode = lookupCNode(state, caller.component, args.cnode, Right.write)
   const length = cnode.slots.length
   if (slot >= length) throw new KernelError("RangeError", `slot is ${slot}, the CNode has slots 0 to ${length - 1}`)
   const most = Math.min(MAX_RETYPE_COUNT, length - slot)
@@ -129,7 +132,9 @@ function createInOwnSlot(state: KernelState, caller: Caller, bytes: number, make
   const { cspace } = caller.component
   const slot = cspace.lowestFree()
   untyped.object.charge(bytes)
-  return create(state, caller, untyped, cspace, [slot], [make(untyped.object)], () => ({ slot }))
+  const object = make(untyped.object)
+  const name = object.type === "Page" ? (object.address ?? slot) : slot
+  return create(state, caller, untyped, cspace, [slot], [object], () => ({ slot: name }))
 }
 
 /** Puts objects whose memory has been charged into slots that are empty, as soon as Linux has given the memory. */

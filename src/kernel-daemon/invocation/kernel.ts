@@ -3,6 +3,7 @@
 import { encodeRefusal } from "../abi/codec.ts"
 import { KernelError } from "../abi/errors.ts"
 import { ConventionSlot, ROOT_UNTYPED_BITS } from "../abi/limits.ts"
+import type { ProfileName } from "../abi/profile.ts"
 import type { Result, SyscallName } from "../abi/syscalls.ts"
 import { Component, type Ending } from "../objects/component.ts"
 import { ProcessControl } from "../objects/process-control.ts"
@@ -25,6 +26,10 @@ export class Kernel {
   /** @param state what the kernel knows to begin with: nothing. A test passes its own, to look into it. */
   constructor(state: KernelState = new KernelState()) {
     this.#state = state
+  }
+
+  get profile(): ProfileName {
+    return this.#state.profileName
   }
 
   /**

@@ -8,6 +8,7 @@ import type { CNode } from "../objects/cnode.ts"
 import type { Component } from "../objects/component.ts"
 import { describeObject, type KernelObject } from "../objects/kernel-object.ts"
 import type { Untyped } from "../objects/untyped.ts"
+import type { KernelState } from "./state.ts"
 
 /** A capability together with its object, whose type is known. */
 export interface Typed<O extends KernelObject> {
@@ -62,7 +63,8 @@ export function isUsable(capability: Capability): boolean {
  * The CNode behind a slot of the caller's root CNode.
  * @param needed rights that the capability to the CNode must have
  */
-export function lookupCNode(component: Component, slot: number, needed: Rights): CNode {
+export function lookupCNode(state: KernelState, component: Component, slot: number, needed: Rights): CNode {
+  if (slot === 0 && state.profile.cnodeZeroIsOwn) return component.cspace
   const { capability, object } = lookupTyped(component, slot, "CNode")
   ensureRights(capability, needed)
   return object

@@ -2,6 +2,7 @@
 // again.
 
 import { KernelError } from "../abi/errors.ts"
+import { PAGE_BYTES } from "../abi/limits.ts"
 import { formatPermissions, formatRights, Permission, type Permissions, Right, type Rights } from "../abi/rights.ts"
 import type { Args, Result } from "../abi/syscalls.ts"
 import type { Capability } from "../objects/capability.ts"
@@ -32,7 +33,8 @@ export function memoryMap(
   { component }: Caller,
   args: Args<"memory_map">,
 ): Transaction<Result<"memory_map">> {
-  return mapFrame(state, component, mappableFrame(component, args), args)
+  const asked = asRead(state, component, args)
+  return mapFrame(state, component, mappableFrame(component, asked), asked)
 }
 
 /**
@@ -46,8 +48,9 @@ export function memoryMapInto(
   { component }: Caller,
   args: Args<"memory_map_into">,
 ): Transaction<Result<"memory_map_into">> {
-  const frame = mappableFrame(component, args)
-  return mapFrame(state, lookupPid(component, args.pid), frame, args)
+  const asked = asRead(state, component, args)
+  const frame = mappableFrame(component, asked)
+  return mapFrame(state, lookupPid(component, args.pid), frame, asked)
 }
 
 /**
@@ -61,7 +64,8 @@ export function memoryShare(
   { component }: Caller,
   args: Args<"memory_share">,
 ): Transaction<Result<"memory_share">> {
-  const { address, bytes, targetAddress, permissions } = args
+  const { address, targetAddress, permissions } = args
+  const bytes = wholePages(state, args.bytes)
   const target = lookupLivingTcb(component, args.tcb, Right.write).object
   const mapping = component.vspace.find(address)
   if (mapping === undefined || mapping.address !== address || mapping.object.type !== "Page") {
@@ -87,11 +91,11 @@ export function memoryShare(
  * @throws {KernelError} IllegalOperation: another call that maps or unmaps it is under way
  */
 export function memoryUnmap(
-  _state: KernelState,
+  state: KernelState,
   { component }: Caller,
   { address, bytes }: Args<"memory_unmap">,
 ): Transaction<Result<"memory_unmap">> {
-  const mapping = ownMapping(component, address, bytes)
+  const mapping = ownMapping(component, address, wholePages(state, bytes))
   const commit = (proved: boolean) => {
     detach(mapping)
     return { proof: proofOf(proved && (component.confined || proves.length === 0)) }
@@ -109,11 +113,11 @@ export function memoryUnmap(
  * Errors as for memory_map and memory_unmap.
  */
 export function memoryRemap(
-  _state: KernelState,
+  state: KernelState,
   { component }: Caller,
   { address, bytes, permissions }: Args<"memory_remap">,
 ): Transaction<Result<"memory_remap">> {
-  const mapping = ownMapping(component, address, bytes)
+  const mapping = ownMapping(component, address, wholePages(state, bytes))
   const { capability, object } = mapping
   ensurePermissions(permissions)
   if (object.type !== "Page") {
@@ -132,6 +136,18 @@ export function memoryRemap(
     return {}
   }
   return whileInFlight(mapping, [mapEffect(mapping, permissions)], commit, () => {})
+}
+
+function wholePages(state: KernelState, bytes: number): number {
+  return state.profile.bytesRoundUp ? Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES : bytes
+}
+
+/** What a call asks for, as the profile reads it. @throws {KernelError} FailedLookup: the slot is empty, or none */
+function asRead<A extends Args<"memory_map">>(state: KernelState, component: Component, args: A): A {
+  const bytes = wholePages(state, args.bytes)
+  if (!state.profile.mapIgnoresPermissions) return { ...args, bytes }
+  const writable = component.cspace.lookup(args.frame).rights & Right.write
+  return { ...args, bytes, permissions: Permission.read | writable }
 }
 
 function mappableFrame(

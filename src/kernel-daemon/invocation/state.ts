@@ -1,6 +1,8 @@
 // state.ts: all that the kernel knows, and the effects that the invocation at hand has gathered.
 
 import { encodeReply } from "../abi/codec.ts"
+import { KernelError } from "../abi/errors.ts"
+import { END_OF_ADDRESSES, FIRST_ADDRESS, type Profile, type ProfileName, Profiles } from "../abi/profile.ts"
 import type { Result, SyscallName } from "../abi/syscalls.ts"
 import type { Component } from "../objects/component.ts"
 import type { ComponentId, MemoryId } from "../objects/kernel-object.ts"
@@ -10,6 +12,8 @@ import type { Removal } from "./removal.ts"
 export const ROOT_TASK: ComponentId = 1
 
 export class KernelState {
+  readonly profileName: ProfileName
+  readonly profile: Profile
   /** Living components, and ended ones for as long as somebody holds a TCB capability to them. */
   readonly components = new Map<ComponentId, Component>()
   shuttingDown = false
@@ -20,9 +24,15 @@ export class KernelState {
   #gathered: CommitEffect[] = []
   #lastComponent = 0
   #lastMemory = 0
+  #nextAddress = FIRST_ADDRESS
 
-  constructor({ confines }: { readonly confines: boolean } = { confines: true }) {
+  constructor({
+    confines = true,
+    profile = "strict",
+  }: { readonly confines?: boolean; readonly profile?: ProfileName } = {}) {
     this.confines = confines
+    this.profileName = profile
+    this.profile = Profiles[profile]
   }
 
   /** The component if it has not ended. */
@@ -45,6 +55,27 @@ export class KernelState {
   newMemoryId(): MemoryId {
     this.#lastMemory += 1
     return this.#lastMemory
+  }
+
+  /**
+   * Checks that an address can be had for `bytes` of new memory, a multiple of the page size.
+   * @throws {KernelError} NotEnoughMemory: they are used up
+   */
+  ensureAddresses(bytes: number): void {
+    const left = END_OF_ADDRESSES - this.#nextAddress
+    if (!this.profile.allocateGivesAddress || bytes <= left) return
+    throw new KernelError(
+      "NotEnoughMemory",
+      `bytes is ${bytes}, addresses are left for ${left}, and none is used twice: make the frame with retype`,
+    )
+  }
+
+  /** What the next `bytes` of memory are called where the profile has addresses. `ensureAddresses` was called. */
+  newAddress(bytes: number): number | undefined {
+    if (!this.profile.allocateGivesAddress) return undefined
+    const address = this.#nextAddress
+    this.#nextAddress += bytes
+    return address
   }
 
   /** Keeps a removal between two pieces. Returns the token that it is taken up again with. */

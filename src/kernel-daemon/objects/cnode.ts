@@ -2,6 +2,7 @@
 
 import { KernelError } from "../abi/errors.ts"
 import { FIRST_FREE_SLOT, OBJECT_BYTES } from "../abi/limits.ts"
+import { FIRST_ADDRESS } from "../abi/profile.ts"
 import type { Capability } from "./capability.ts"
 import { type ComponentId, ObjectBase } from "./kernel-object.ts"
 import type { Untyped } from "./untyped.ts"
@@ -28,11 +29,14 @@ export class CNode extends ObjectBase {
   }
 
   /**
-   * What stands in `slot`, `undefined` when it is empty.
+   * What stands in `slot`, `undefined` when it is empty. An address of profile kaal stands for the lowest slot with a
+   * capability to that frame.
    * @throws {KernelError} FailedLookup: no such slot
    */
   find(slot: number): Capability | undefined {
     if (slot >= this.slots.length) {
+      const named = slot < FIRST_ADDRESS ? undefined : this.#atAddress(slot)
+      if (named !== undefined) return named
       throw new KernelError("FailedLookup", `slot is ${slot}, the CNode has slots 0 to ${this.slots.length - 1}`)
     }
     return this.slots[slot]
@@ -121,6 +125,10 @@ export class CNode extends ObjectBase {
     }
     this.#lowestFree = slot
     return slot
+  }
+
+  #atAddress(address: number): Capability | undefined {
+    return this.slots.find(capability => capability?.object.type === "Page" && capability.object.address === address)
   }
 
   #isFree(slot: number): boolean {

@@ -18,13 +18,16 @@ export class Frame extends ObjectBase {
   readonly peers: Peers
   /** sealed: Linux lets nobody map it for writing any more; changing: a call is about to seal or renew it. */
   state: "open" | "sealed" | "changing" = "open"
+  /** What names it wherever a slot does, for those who hold a capability to it; only in profile kaal. */
+  readonly address: number | undefined
 
-  constructor(origin: Untyped, memory: MemoryId, bytes: number, creator: ComponentId) {
+  constructor(origin: Untyped, memory: MemoryId, bytes: number, creator: ComponentId, address?: number) {
     super(origin, bytes)
     this.id = memory
     this.memory = memory
     this.bytes = bytes
     this.peers = new Peers(creator)
+    this.address = address
   }
 
   /** @throws {KernelError} IllegalOperation: a call is about to seal or renew it */

@@ -11,7 +11,6 @@ import { Peers } from "./peers.ts"
 import type { Untyped } from "./untyped.ts"
 
 const READ_WRITE = Permission.read | Permission.write
-const ALL_BITS = 2n ** 64n - 1n
 const NO_BITS = 0n
 
 /** What passes from one holder of a signalling capability to the waiter, and back. It stays when its holder goes. */
@@ -21,7 +20,7 @@ export interface Lane {
   readonly lane: MemoryId
   /** Written by the waiter, read by the holder. */
   readonly ack: MemoryId
-  /** Bits that the holder's capability lets it set; of a lane without holder, those that may still be pending. */
+  /** Bits that the holder may set; of a lane without holder, those that may still be pending. */
   badge: bigint
   /** Its memories exist, and every waiter has them mapped, or is about to. */
   standing: boolean
@@ -81,13 +80,12 @@ export class Notification extends ObjectBase {
   }
 
   /**
-   * Gives `mapping` a lane: a free one of the same badge, whose pending bits it may carry on; else a new one, which is not
+   * Gives `mapping` a lane for those bits: a free one of the same badge, whose pending bits it may carry on; else a new one, which is not
    * standing yet; else the one that has been free for longest, from which pending bits must be gone. `ensureLane` was
    * called.
    * @returns the lane, and whether its badge changed
    */
-  addSignaller(mapping: Mapping, newMemory: () => MemoryId): { lane: Lane; rebadged: boolean } {
-    const badge = mapping.capability.badge === 0n ? ALL_BITS : mapping.capability.badge
+  addSignaller(mapping: Mapping, badge: bigint, newMemory: () => MemoryId): { lane: Lane; rebadged: boolean } {
     const free = this.#standing().filter(isFree)
     const index = this.#lanes.indexOf(undefined)
     let lane = free.find(candidate => candidate.badge === badge)

@@ -2,7 +2,7 @@
 
 import { type Args, ConventionSlot, FIRST_FREE_SLOT, ObjectType, PAGE_BYTES, Right } from "../../runtime/index.ts"
 import { disturbsNothing } from "../disturbs-nothing.ts"
-import { EMPTY_SLOT, type Kit, READ_WRITE } from "../kit.ts"
+import { EMPTY_SLOT, type Kit, NO_SLOT, READ_WRITE } from "../kit.ts"
 import { Peer } from "../peer.ts"
 
 const bytes = PAGE_BYTES
@@ -13,7 +13,9 @@ export const MEMORY_SYSCALLS = {
   SYSCALL0002: disturbsNothing("memory_allocate", {
     succeeds(kit) {
       const { slot } = kit.call("memory_allocate", { bytes: PAGE_BYTES + 1 })
-      kit.equal("slot", slot, FIRST_FREE_SLOT)
+      const name = { strict: String(FIRST_FREE_SLOT), kaal: "address" }
+      kit.differs("allocateGivesAddress", "what memory_allocate gives", nameKind(slot), name)
+      kit.equal("slot that it has taken", kit.holds(FIRST_FREE_SLOT), true)
       const map = (bytes: number) => kit.outcome("memory_map", { frame: slot, bytes, permissions: READ_WRITE })
       kit.equal("map of what was rounded up to", map(2 * PAGE_BYTES), "ok")
       kit.equal("map of more", map(3 * PAGE_BYTES), "RangeError")
@@ -96,10 +98,12 @@ export const MEMORY_SYSCALLS = {
       const refused = (what: string, code: string, wrong: Partial<typeof good>) =>
         kit.refused(what, code, "memory_map", { ...good, ...wrong })
       refused("no bytes", "InvalidArgument", { bytes: 0 })
-      refused("half a page", "AlignmentError", { bytes: 2048 })
+      const half = kit.mapOutcome({ ...good, bytes: 2048 })
+      kit.differs("bytesRoundUp", "map of half a page", half, { strict: "AlignmentError", kaal: "ok" })
       refused("more than the frame", "RangeError", { bytes: 2 * PAGE_BYTES })
       refused("more than the VSpace", "RangeError", { bytes: HUGE_BYTES })
-      refused("permissions beyond the rights", "IllegalOperation", { frame: reader })
+      const wider = kit.mapOutcome({ ...good, frame: reader })
+      kit.differs("mapIgnoresPermissions", "map beyond the rights", wider, { strict: "IllegalOperation", kaal: "ok" })
       refused("no frame", "InvalidCapability", { frame: notification })
       refused("an empty slot", "FailedLookup", { frame: EMPTY_SLOT })
     },
@@ -110,6 +114,10 @@ export const MEMORY_SYSCALLS = {
       const address = kit.map(frame)
       kit.call("memory_unmap", { address, bytes })
       kit.equal("read after it", kit.load(address), "PageFault")
+      const second = kit.map(frame)
+      const part = kit.outcome("memory_unmap", { address: second, bytes: 2048 })
+      kit.differs("bytesRoundUp", "unmap of half a page", part, { strict: "FailedLookup", kaal: "ok" })
+      if (part !== "ok") kit.call("memory_unmap", { address: second, bytes })
     },
     fails(kit, { frame }) {
       const { address } = kit.call("object_attach", { slot: frame, role: 0 })
@@ -155,16 +163,22 @@ export const MEMORY_SYSCALLS = {
       const own = kit.call("object_attach", { slot: frame, role: 0 }).address
       const { address } = kit.call("memory_map_into", { frame, bytes, permissions: Right.read, pid })
       kit.equal("word that the peer reads", peer.load(address), kit.load(own))
-      kit.equal("write by the peer", peer.store(address, 1), "PageFault")
+      const same = peer.store(address, kit.load(own) as number)
+      const wanted = { strict: "PageFault", kaal: "ok" }
+      kit.differs("mapIgnoresPermissions", "write to what was mapped into a peer to be read", same, wanted)
       peer.end()
     },
     fails(kit, { frame, reader }) {
       const peer = new Peer(kit)
+      const unusual = (what: string, code: string, wrong: Partial<typeof good>) => {
+        const outcome = kit.outcome("memory_map_into", { ...good, ...wrong })
+        kit.differs("mapIgnoresPermissions", what, outcome, { strict: code, kaal: "ok" })
+      }
       const good = { frame, bytes, permissions: READ_WRITE, pid: peer.child.pid }
       const refused = (what: string, code: string, wrong: Partial<typeof good>) =>
         kit.refused(what, code, "memory_map_into", { ...good, ...wrong })
-      refused("permissions beyond the rights", "IllegalOperation", { frame: reader })
-      refused("execute", "InvalidArgument", { permissions: 5 })
+      unusual("map into a peer beyond the rights", "IllegalOperation", { frame: reader })
+      unusual("map into a peer to be executed", "InvalidArgument", { permissions: 5 })
       refused("a pid that there is not", "FailedLookup", { pid: 4_000_000 })
       refused("a component that one has no capability to", "FailedLookup", { pid: 1 })
       refused("more than the frame", "RangeError", { bytes: 2 * PAGE_BYTES })
@@ -194,6 +208,11 @@ export const MEMORY_SYSCALLS = {
     },
     fails: refusedShares,
   }),
+}
+
+/** "address" for a number that no slot has, else the number. */
+function nameKind(name: number): string {
+  return name > NO_SLOT ? "address" : String(name)
 }
 
 const FAR_AWAY = 0x2000_0000

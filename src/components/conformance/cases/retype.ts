@@ -142,7 +142,7 @@ const reuse: Case = {
     const inner = 20
     kit.equal("all of it as one untyped", make(ObjectType.Untyped, 16, inner), "ok")
     kit.equal("anything beside it", make(ObjectType.Untyped, 4, 0), "NotEnoughMemory")
-    kit.call("cap_move", { sourceCNode: cnode, source: inner, targetCNode: kit.own, target: EMPTY_SLOT })
+    kit.move(inner, EMPTY_SLOT, cnode)
     kit.equal("frames out of the inner one", make(ObjectType.Page, PAGE_BITS, 0, 16, EMPTY_SLOT), "ok")
     kit.delete(EMPTY_SLOT)
     kit.equal("anything while its frames stand", make(ObjectType.Untyped, 4, inner), "NotEnoughMemory")

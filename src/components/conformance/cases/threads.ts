@@ -25,7 +25,7 @@ const nullCapability: Case = {
     kit.equal("half a triple", create(40, frame), "InvalidArgument")
     kit.equal("more rights than there are", create(40, frame, 8), "IllegalOperation")
     kit.equal("slot where a TCB would have been put", kit.call("cap_allocate", {}).slot, 100)
-    kit.delete(100)
+    kit.giveBack(100)
 
     const peer = new Peer(kit, [[40, { slot: frame, rights: Right.read }]])
     kit.equal("slot of the TCB", peer.child.tcb, 100)
@@ -69,6 +69,9 @@ const nullCSpace: Case = {
       kit.refused(`${what} in delete`, code, "cap_delete", { cnode, slot: frame })
       kit.refused(`${what} in revoke`, code, "cap_revoke", { cnode, slot: frame })
     }
+    const zero = kit.outcome("cap_derive", { cnode: 0, source: frame, target, rights })
+    kit.differs("cnodeZeroIsOwn", "0 as a CNode", zero, { strict: "FailedLookup", kaal: "ok" })
+    kit.clear(target)
     const lacking = "IllegalOperation"
     const from = (sourceCNode: number, targetCNode: number) => ({ sourceCNode, source: frame, targetCNode, target })
     kit.refused("derive in a CNode without write", lacking, "cap_derive", inCNode(readOnly))
@@ -84,7 +87,11 @@ const nullCSpace: Case = {
     kit.equal("copy with just the rights that it needs", kit.outcome("cap_copy", from(readOnly, writeOnly)), "ok")
     kit.equal("delete with just write", kit.outcome("cap_delete", { cnode: writeOnly, slot: target }), "ok")
     const peer = new Peer(kit)
-    kit.equal("the peer's use of a slot of ours", peer.outcome("cap_delete", { cnode: kit.own, slot: frame }), "ok")
+    const theirs = peer.outcome("cap_delete", { cnode: kit.own, slot: frame })
+    kit.differs("emptySlotIsRefused", "the peer's use of a slot of ours", theirs, {
+      strict: "ok",
+      kaal: "FailedLookup",
+    })
     kit.equal("our slot after that", kit.holds(frame), true)
     peer.end()
     kit.delete(frame, readOnly, writeOnly)

@@ -40,6 +40,7 @@ export const UNKNOWN_SYSCALLS = {
 
   SYSCALL0018: disturbsNothing("the raw form, whose refusal is all ones", {
     succeeds(kit) {
+      // A slot, or the address that stands for it.
       const slot = Number(raw(kit, Syscalls.memory_allocate.number, 4096))
       kit.equal("slot of a frame", kit.holds(slot), true)
       const address = raw(kit, Syscalls.memory_map.number, slot, 4096, 3)
@@ -51,7 +52,12 @@ export const UNKNOWN_SYSCALLS = {
       const { memory_map, cap_derive, cap_delete, memory_allocate } = Syscalls
       const refused = (what: string, result: bigint) => kit.equal(what, result, ALL_ONES)
       refused("an empty slot", raw(kit, memory_map.number, EMPTY_SLOT, 4096, 3))
-      refused("execute", raw(kit, memory_map.number, frame, 4096, 7))
+      const executable = raw(kit, memory_map.number, frame, 4096, 7)
+      kit.differs("mapIgnoresPermissions", "whether a map to be executed is refused", executable === ALL_ONES, {
+        strict: true,
+        kaal: false,
+      })
+      if (executable !== ALL_ONES) kit.call("memory_unmap", { address: Number(executable), bytes: 4096 })
       refused("a slot of 64 bits", raw(kit, memory_map.number, ALL_ONES, 4096, 3))
       refused("a size of 64 bits", raw(kit, memory_allocate.number, ALL_ONES))
       refused("a size that overflows when it is rounded up", raw(kit, memory_allocate.number, 2 ** 53 - 1))
