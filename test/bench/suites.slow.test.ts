@@ -10,7 +10,7 @@ const SUITES: Readonly<Record<string, { readonly keys: readonly string[]; readon
   ring: {
     keys: [
       ...[8, 64, 1_024].flatMap(bytes => [`oneway-${bytes}`, `rtt-${bytes}-p999`, `stream-${bytes}-seqcst`]),
-      ...["oneway-64-cycles", "stream-64-release", "batch-64", "in-place-65536", "parked-rtt"],
+      ...["oneway-64-cycles", "stream-64-release", "batch-64", "in-place-65536", "parked-rtt", "system-calls"],
     ],
     contenders: [OURS, "C++"],
   },

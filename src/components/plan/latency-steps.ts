@@ -10,8 +10,8 @@ export const BLOCK_ROUNDS = 1_000
 /** Round trips with a stamp each, for the percentiles. */
 export const STAMPED_ROUNDS = 100_000
 /** The bare cache-line round trip that brackets a trial. */
-export const PROBE_BLOCKS = 10
-export const PROBE_ROUNDS = 5_000
+export const PROBE_BLOCKS = 50
+export const PROBE_ROUNDS = 1_000
 /** Each of these costs a wake-up of tens of microseconds. */
 export const WAKE_ROUNDS = 1_000
 export const PARK_ROUNDS = 2_000

@@ -5,6 +5,7 @@ import { nameOf, oursInBothForms, type RingWork, reference } from "./ring-trial.
 import { type Round, takeTurns } from "./rounds.ts"
 import type { Limit, Trial } from "./row.ts"
 import { type Run, samplesFor } from "./suite.ts"
+import { measureSystemCalls } from "./system-calls.ts"
 
 const SUITE = "ring"
 const SLOTS = 1_024
@@ -25,6 +26,7 @@ export async function ringSuite(run: Run): Promise<void> {
   await batches(run)
   await largeInPlace(run)
   await parked(run)
+  await measureSystemCalls(run)
 }
 
 async function latencies(run: Run, bytes: number, atMost: number): Promise<void> {

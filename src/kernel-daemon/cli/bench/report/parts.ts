@@ -12,8 +12,8 @@ const MESSAGE_BYTES = 64
 export function tiles(figures: readonly Figure[], contests: readonly Contest[]): string {
   const wanted = [
     { key: "rtt-64-p50", text: "round trip of 64 bytes, both ends spinning" },
-    { key: "stream-64-seqcst", text: "of 64 bytes, one by one" },
-    { key: "batch-64-rate", text: "of 64 bytes, in batches of 32" },
+    { key: "stream-64-seqcst", text: "messages of 64 bytes, one by one" },
+    { key: "batch-64-rate", text: "messages of 64 bytes, in batches of 32" },
     { key: "parked-rtt", text: "round trip, both ends asleep in between" },
   ]
   const found = wanted.flatMap(({ key, text }) => {

@@ -31,8 +31,12 @@ section>p{margin:0 0 16px;color:var(--soft);max-width:46em}
 .bar.ours span{font-weight:600}
 .bar b{text-align:right;font-variant-numeric:tabular-nums;font-weight:600;white-space:nowrap}
 .scroll{overflow-x:auto;padding:4px 16px}
-table{border-collapse:collapse;width:100%;min-width:860px;font-size:14px}
+table{border-collapse:collapse;width:100%;font-size:14px}
+.figures{min-width:860px}
 .figures td:first-child{min-width:220px}
+.figures td:nth-child(6){white-space:nowrap}
+.u-legend{min-width:0}
+.u-legend .u-off>*{opacity:1}
 td,th{text-align:left;vertical-align:top;padding:10px 14px 10px 0;border-top:1px solid var(--line)}
 tr:first-child th{border-top:0;color:var(--soft);font-weight:600}
 td small{display:block;color:var(--soft);font-size:12px;line-height:1.35;max-width:30em}
