@@ -22,13 +22,13 @@ interface Entry {
 }
 
 export const SUITES: Readonly<Record<string, Entry>> = {
-  ring: { suite: ringSuite, seconds: 240, twoProcessors: true },
-  notify: { suite: notifySuite, seconds: 60, twoProcessors: true },
-  sizes: { suite: sizesSuite, seconds: 180, twoProcessors: true },
+  ring: { suite: ringSuite, seconds: 420, twoProcessors: true },
+  notify: { suite: notifySuite, seconds: 90, twoProcessors: true },
+  sizes: { suite: sizesSuite, seconds: 300, twoProcessors: true },
   syscall: { suite: syscallSuite, seconds: 60, twoProcessors: false },
-  spawn: { suite: spawnSuite, seconds: 60, twoProcessors: false },
-  scale: { suite: scaleSuite, seconds: 120, twoProcessors: false },
-  peers: { suite: peersSuite, seconds: 180, twoProcessors: true },
+  spawn: { suite: spawnSuite, seconds: 90, twoProcessors: false },
+  scale: { suite: scaleSuite, seconds: 180, twoProcessors: false },
+  peers: { suite: peersSuite, seconds: 300, twoProcessors: true },
 }
 
 export interface SuiteRun {
