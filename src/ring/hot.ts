@@ -17,6 +17,13 @@ export interface Hot {
   peek(end: number, max: number, spins: number): number
   release(end: number, count: number): number
   giveBack(end: number): number
+  claimRecord(end: number, at: number, bytes: number, spins: number): number
+  endRecord(end: number, at: number, bytes: number): number
+  stageRecord(end: number, from: number, at: number, bytes: number, spins: number): number
+  pushRecord(end: number, from: number, bytes: number, spins: number): number
+  peekRecord(end: number, spins: number): number
+  popRecord(end: number, spins: number): number
+  releaseRecord(end: number): number
   signal(signaller: number, bits: bigint): number
   take(waiter: number, spins: number): number
   /** Copies `bytes`, a multiple of 8, between addresses that are multiples of 8. */

@@ -26,8 +26,10 @@ import {
   FORM_INDEX,
   FORM_SLOT,
   LINE_BYTES,
+  RESULT_BAD_RECORD,
   RESULT_CLOSED,
   RESULT_DONE_WAKE,
+  RESULT_MISBEHAVED,
   RING_CONSUMER_CLOSED,
   RING_CONSUMER_SLEEP,
   RING_PRODUCER_CLOSED,
@@ -42,7 +44,15 @@ import {
 import { strideOf } from "./ring-header.ts"
 import type { RingPlace } from "./ring-place.ts"
 import { NEVER_WOKEN, SleepNumber } from "./sleep-number.ts"
-import { consumerStart, producerStart, readMisbehaviour, sequenceMisbehaviour, writeMisbehaviour } from "./take-over.ts"
+import {
+  checkAligned,
+  consumerStart,
+  headMisbehaviour,
+  producerStart,
+  readMisbehaviour,
+  sequenceMisbehaviour,
+  writeMisbehaviour,
+} from "./take-over.ts"
 import type { VSpace } from "./vspace.ts"
 import {
   type EndOptions,
@@ -80,6 +90,8 @@ export class RingEnd implements Sleeper {
   readonly #peerIndexWord: number
   readonly #peerClosedWord: number
   readonly #status: number
+  readonly #staging: number
+  readonly #stagingBytes: number
   #batch = { address: 0, bytes: 0 }
   /** Of a closed end: what it had counted. */
   #countAtClose: number | undefined = undefined
@@ -109,11 +121,14 @@ export class RingEnd implements Sleeper {
     this.waiting = new Waiting(vspace, options.wait)
 
     const start = produces ? producerStart(vspace, place) : consumerStart(vspace, place)
+    if (place.form === "record") checkAligned(start)
     this.redelivered = start.redelivered
     this.#start = start.index
 
-    const staging = vspace.allocatePrivate(place.slotBytes, LINE_BYTES)
-    this.staging = vspace.u8.subarray(staging, staging + place.slotBytes)
+    // Records find their room in a batch.
+    this.#stagingBytes = place.form === "record" ? 0 : place.slotBytes
+    this.#staging = vspace.allocatePrivate(this.#stagingBytes, LINE_BYTES)
+    this.staging = vspace.u8.subarray(this.#staging, this.#staging + this.#stagingBytes)
     this.state = vspace.allocatePrivate(END_BYTES, LINE_BYTES)
     const headBytes = place.form === "slot" ? SLOT_HEAD_BYTES : 0
     const fields = [
@@ -130,7 +145,7 @@ export class RingEnd implements Sleeper {
       [END_STATUS_WORD, this.#status],
       [END_PROGRESS_WORD, consumerPart + RING_READ_PROGRESS],
       [END_WAKE_WORD, this.#indexWord],
-      [END_STAGING, staging],
+      [END_STAGING, this.#staging],
       [END_FORM, place.form === "slot" ? FORM_SLOT : FORM_INDEX],
       [END_RELEASED, start.released],
       [END_RELEASE_AFTER, Math.ceil(capacity / RELEASE_SHARES)],
@@ -192,9 +207,10 @@ export class RingEnd implements Sleeper {
   }
 
   /** What the hot code refused the peer's word for. */
-  misbehaviour(): PeerMisbehaviorError {
-    const { capacity, form } = this.#place
+  misbehaviour(result = RESULT_MISBEHAVED): PeerMisbehaviorError {
+    const { capacity, form, slotBytes } = this.#place
     const [refused, index] = [this.field(END_REFUSED), this.field(END_INDEX)]
+    if (result === RESULT_BAD_RECORD) return headMisbehaviour(refused, slotBytes)
     if (this.#role === "producer") return readMisbehaviour(refused, index, capacity)
     return form === "slot" ? sequenceMisbehaviour(refused) : writeMisbehaviour(refused, index, capacity)
   }
@@ -218,16 +234,19 @@ export class RingEnd implements Sleeper {
   /** Tells the peer, and gives back what is private. Done once; later calls do nothing. */
   close(): void {
     if (this.closed) return
-    const { slotBytes } = this.#place
     this.#countAtClose = this.count
     this.#tellClosed()
     this.#vspace.ownedWords.delete(this.#indexWord)
     this.#freeBatch()
-    this.#vspace.freePrivate(this.field(END_STAGING), slotBytes)
+    this.#vspace.freePrivate(this.#staging, this.#stagingBytes)
     this.#vspace.freePrivate(this.state, END_BYTES)
     this.state = closedState(this.#vspace)
     // Whoever still holds the old array must not be handed another end's through this one.
-    this.staging = new Uint8Array(slotBytes)
+    this.staging = new Uint8Array(this.#stagingBytes)
+  }
+
+  setField(offset: number, value: number): void {
+    this.#vspace.u32[(this.state + offset) / 4] = value
   }
 
   field(offset: number): number {

@@ -3,8 +3,10 @@
 import { RingError } from "./errors.ts"
 import {
   FORM_INDEX,
+  FORM_RECORD,
   FORM_SLOT,
   LINE_BYTES,
+  RECORD_HEAD_BYTES,
   RING_CAPACITY_WORD,
   RING_CONSUMER_PART_BYTES,
   RING_CREATING,
@@ -23,6 +25,9 @@ import type { VSpace } from "./vspace.ts"
 export const MAX_CAPACITY = 1 << 20
 export const MAX_SLOT_BYTES = 1 << 20
 const SLOT_ALIGN = 8
+const MIN_RECORD_CAPACITY = 64
+const MAX_RECORD_CAPACITY = 1 << 29
+const RECORD_CAPACITY_LIMIT = `a power of two, ${MIN_RECORD_CAPACITY} to ${MAX_RECORD_CAPACITY} bytes`
 
 /** What says that a message is there: an index word for the whole ring, or a sequence word in front of each payload. */
 export type RingForm = "index" | "slot"
@@ -39,12 +44,18 @@ export interface Geometry {
   readonly form?: RingForm
 }
 
+/** What stands in a header: of a ring of records the capacity is in bytes, and slotBytes what one record may have. */
+export interface Shape extends Omit<Geometry, "form"> {
+  readonly form?: RingForm | "record"
+}
+
 export const DEFAULT_FORM: RingForm = "index"
-const FORMS: Readonly<Record<RingForm, number>> = { index: FORM_INDEX, slot: FORM_SLOT }
+const FORMS = { index: FORM_INDEX, slot: FORM_SLOT, record: FORM_RECORD } as const
 const CACHE_LINE_BYTES = 64
 
 /** Bytes from one slot to the next. A slot with a sequence word lies across no more lines than it needs. */
-export function strideOf({ slotBytes, form = DEFAULT_FORM }: Geometry): number {
+export function strideOf({ slotBytes, form = DEFAULT_FORM }: Shape): number {
+  if (form === "record") return 1
   if (form === "index") return slotBytes
   const bytes = slotBytes + SLOT_HEAD_BYTES
   let unit = 2 * SLOT_HEAD_BYTES
@@ -53,12 +64,12 @@ export function strideOf({ slotBytes, form = DEFAULT_FORM }: Geometry): number {
 }
 
 /** Bytes of the producer's part: header, write index, slots. The consumer's part follows it in the one-frame form. */
-export function producerPartBytes(geometry: Geometry): number {
+export function producerPartBytes(geometry: Shape): number {
   return Math.ceil((RING_SLOTS + geometry.capacity * strideOf(geometry)) / LINE_BYTES) * LINE_BYTES
 }
 
 /** Bytes of a frame that holds the whole ring. */
-export function bytesNeeded(geometry: Geometry): number {
+export function bytesNeeded(geometry: Shape): number {
   return producerPartBytes(geometry) + RING_CONSUMER_PART_BYTES
 }
 
@@ -96,7 +107,7 @@ export function claimHeader(vspace: VSpace, address: number): void {
 }
 
 /** Writes the header; the magic last, so that whoever sees it sees the rest. */
-export function publishHeader(vspace: VSpace, address: number, geometry: Geometry): void {
+export function publishHeader(vspace: VSpace, address: number, geometry: Shape): void {
   const { capacity, slotBytes, form = DEFAULT_FORM } = geometry
   vspace.storeWord(address + RING_VERSION_WORD, RING_LAYOUT_VERSION)
   vspace.storeWord(address + RING_CAPACITY_WORD, capacity)
@@ -109,15 +120,17 @@ export function publishHeader(vspace: VSpace, address: number, geometry: Geometr
 
 /**
  * Reads the header, each word once, and validates it against the frame it stands in.
- * @param needed what a ring of that geometry takes up of the frame
+ * @param kind what ring the caller attaches to
+ * @param needed what a ring of that shape takes up of the frame
  * @throws {RingError} NotARing: naming the word that no ring of this layout, in a frame of this size, can have
  */
 export function readHeader(
   vspace: VSpace,
   address: number,
   frameBytes: number,
-  needed: (geometry: Geometry) => number,
-): Required<Geometry> {
+  kind: "slots" | "records",
+  needed: (shape: Shape) => number,
+): Required<Shape> {
   // ORDER ring-header: sees the header and indices that were written before publishHeader() stored the magic.
   const magic = vspace.loadWord(address + RING_MAGIC_WORD)
   if (magic === RING_CREATING)
@@ -126,20 +139,34 @@ export function readHeader(
   const version = vspace.loadWord(address + RING_VERSION_WORD)
   if (version !== RING_LAYOUT_VERSION)
     refuse(address, "layout version", version, `${RING_LAYOUT_VERSION}; use one build`)
+  const form = readForm(vspace, address, kind)
   const capacity = vspace.loadWord(address + RING_CAPACITY_WORD)
-  if (!isCapacity(capacity)) refuse(address, "capacity", capacity, `a power of two, 1 to ${MAX_CAPACITY}`)
   const slotBytes = vspace.loadWord(address + RING_SLOT_BYTES_WORD)
-  if (!isSlotBytes(slotBytes))
-    refuse(address, "slotBytes", slotBytes, `a multiple of ${SLOT_ALIGN}, up to ${MAX_SLOT_BYTES}`)
-  const formNumber = vspace.loadWord(address + RING_FORM_WORD)
-  const form = (Object.keys(FORMS) as RingForm[]).find(name => FORMS[name] === formNumber)
-  if (form === undefined) refuse(address, "form", formNumber, `${FORM_INDEX}, index, or ${FORM_SLOT}, slot`)
-  const geometry = { capacity, slotBytes, form }
+  if (form === "record") {
+    if (!isRecordCapacity(capacity)) refuse(address, "capacity", capacity, RECORD_CAPACITY_LIMIT)
+    if (slotBytes !== maxRecordBytes(capacity))
+      refuse(address, "slotBytes", slotBytes, `${maxRecordBytes(capacity)}, by its capacity`)
+  } else {
+    if (!isCapacity(capacity)) refuse(address, "capacity", capacity, `a power of two, 1 to ${MAX_CAPACITY}`)
+    if (!isSlotBytes(slotBytes))
+      refuse(address, "slotBytes", slotBytes, `a multiple of ${SLOT_ALIGN}, up to ${MAX_SLOT_BYTES}`)
+  }
+  const shape = { capacity, slotBytes, form }
   const stride = vspace.loadWord(address + RING_STRIDE_WORD)
-  if (stride !== strideOf(geometry)) refuse(address, "stride", stride, `${strideOf(geometry)}, by slotBytes and form`)
-  const bytes = needed(geometry)
+  if (stride !== strideOf(shape)) refuse(address, "stride", stride, `${strideOf(shape)}, by slotBytes and form`)
+  const bytes = needed(shape)
   if (bytes > frameBytes) refuse(address, "size by its header", bytes, `at most the frame's ${frameBytes} bytes`)
-  return geometry
+  return shape
+}
+
+function readForm(vspace: VSpace, address: number, kind: "slots" | "records"): RingForm | "record" {
+  const number = vspace.loadWord(address + RING_FORM_WORD)
+  const form = (Object.keys(FORMS) as (keyof typeof FORMS)[]).find(name => FORMS[name] === number)
+  if (form === undefined || (form === "record") !== (kind === "records")) {
+    const allowed = `${FORM_INDEX}, index, or ${FORM_SLOT}, slot; for ${FORM_RECORD}, records, use RecordRing`
+    refuse(address, "form", number, kind === "records" ? `${FORM_RECORD}, records; for others use SharedRing` : allowed)
+  }
+  return form
 }
 
 function refuse(address: number, what: string, value: number, limit: string): never {
@@ -147,6 +174,26 @@ function refuse(address: number, what: string, value: number, limit: string): ne
   throw new RingError(
     "NotARing",
     `The frame at ${address} is not a ring's: its ${what} is ${text}, which must be ${limit}`,
+  )
+}
+
+/** What a record may have beside its head: with it at most half the ring, so that it fits wherever the index stands. */
+export function maxRecordBytes(capacityBytes: number): number {
+  return capacityBytes / 2 - RECORD_HEAD_BYTES
+}
+
+/** @throws {RingError} InvalidArgument: a size that no ring of records can have */
+export function checkRecordCapacity(capacityBytes: number): void {
+  if (isRecordCapacity(capacityBytes)) return
+  throw new RingError("InvalidArgument", `capacityBytes is ${capacityBytes}, which must be ${RECORD_CAPACITY_LIMIT}`)
+}
+
+function isRecordCapacity(value: number): boolean {
+  return (
+    Number.isInteger(value) &&
+    value >= MIN_RECORD_CAPACITY &&
+    value <= MAX_RECORD_CAPACITY &&
+    (value & (value - 1)) === 0
   )
 }
 

@@ -2,7 +2,7 @@
 
 import { RingError } from "./errors.ts"
 import { LINE_BYTES, RING_CONSUMER_PART_BYTES } from "./layout.ts"
-import { bytesNeeded, DEFAULT_FORM, type Geometry, producerPartBytes, readHeader } from "./ring-header.ts"
+import { bytesNeeded, DEFAULT_FORM, producerPartBytes, readHeader, type Shape } from "./ring-header.ts"
 import type { VSpace } from "./vspace.ts"
 
 /** A frame as it is mapped here; its size comes from the kernel and not from a peer. */
@@ -21,7 +21,7 @@ export interface RingParts {
 }
 
 /** A validated ring: where its two parts are. They need not lie in one frame. */
-export interface RingPlace extends Required<Geometry> {
+export interface RingPlace extends Required<Shape> {
   readonly producerPart: number
   readonly consumerPart: number
 }
@@ -40,14 +40,15 @@ export function isSplit(frames: RingFrames): frames is RingParts {
 export function placeFor(
   vspace: VSpace,
   frames: RingFrames,
-  { capacity, slotBytes, form = DEFAULT_FORM }: Geometry,
+  { capacity, slotBytes, form = DEFAULT_FORM }: Shape,
 ): RingPlace {
   const geometry = { capacity, slotBytes, form }
+  const what = form === "record" ? `records in ${capacity} bytes` : `${capacity} slots of ${slotBytes} bytes`
   const ensure = (name: string, { address, bytes }: Part, needed: number): void => {
     if (needed > bytes) {
       throw new RingError(
         "RangeError",
-        `${name} is ${bytes}: ${capacity} slots of ${slotBytes} bytes need ${needed}; take a larger frame or fewer slots`,
+        `${name} is ${bytes}: ${what} need ${needed}; take a larger frame or a smaller ring`,
       )
     }
     vspace.checkRange("the ring's frame", address, bytes, LINE_BYTES)
@@ -67,13 +68,13 @@ export function placeFor(
  * @throws {RingError} NotARing: the header is not that of a ring in such a frame
  * @throws {RingError} RangeError, AlignmentError: a frame is not in the VSpace, or too small for its part
  */
-export function placeOf(vspace: VSpace, frames: RingFrames): RingPlace {
+export function placeOf(vspace: VSpace, frames: RingFrames, kind: "slots" | "records"): RingPlace {
   const { address, bytes } = isSplit(frames) ? frames.producerPart : frames
   vspace.checkRange("the ring's frame", address, bytes, LINE_BYTES)
-  const geometry = readHeader(vspace, address, bytes, isSplit(frames) ? producerPartBytes : bytesNeeded)
+  const geometry = readHeader(vspace, address, bytes, kind, isSplit(frames) ? producerPartBytes : bytesNeeded)
   return isSplit(frames) ? placeFor(vspace, frames, geometry) : oneFrame(address, geometry)
 }
 
-function oneFrame(address: number, geometry: Required<Geometry>): RingPlace {
+function oneFrame(address: number, geometry: Required<Shape>): RingPlace {
   return { ...geometry, producerPart: address, consumerPart: address + producerPartBytes(geometry) }
 }

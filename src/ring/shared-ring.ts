@@ -48,7 +48,11 @@ function create(vspace: VSpace, where: number | RingParts, ...rest: [number, Rin
       `initialIndex is ${initialIndex}, which must be an integer, 0 to ${2 ** 32 - 1}`,
     )
   }
-  const place = placeFor(vspace, frames, options)
+  make(vspace, placeFor(vspace, frames, options), initialIndex)
+}
+
+/** @throws as create, of a ring of slots or of records */
+export function make(vspace: VSpace, place: RingPlace, initialIndex: number): void {
   const { producerPart, consumerPart } = place
   claimHeader(vspace, producerPart)
   vspace.storeWord(producerPart + RING_WRITE_INDEX, initialIndex)
@@ -56,7 +60,7 @@ function create(vspace: VSpace, where: number | RingParts, ...rest: [number, Rin
     vspace.storeWord(consumerPart + word, initialIndex)
   }
   if (place.form === "slot") beginSequences(vspace, place, initialIndex)
-  publishHeader(vspace, producerPart, options)
+  publishHeader(vspace, producerPart, place)
 }
 
 /** An empty slot's sequence is 0 in the first lap, save where 0 is what that lap's message will have. */
@@ -85,7 +89,7 @@ function producer(vspace: VSpace, address: number, frameBytes: number, options?:
 function producer(vspace: VSpace, parts: RingParts, options?: EndOptions): RingProducer
 function producer(vspace: VSpace, where: number | RingParts, ...rest: EndArguments): RingProducer {
   const [frames, options = {}] = readArguments(where, rest)
-  return new RingProducer(vspace, placeOf(vspace, frames), options)
+  return new RingProducer(vspace, placeOf(vspace, frames, "slots"), options)
 }
 
 /**
@@ -96,15 +100,15 @@ function consumer(vspace: VSpace, address: number, frameBytes: number, options?:
 function consumer(vspace: VSpace, parts: RingParts, options?: EndOptions): RingConsumer
 function consumer(vspace: VSpace, where: number | RingParts, ...rest: EndArguments): RingConsumer {
   const [frames, options = {}] = readArguments(where, rest)
-  return new RingConsumer(vspace, placeOf(vspace, frames), options)
+  return new RingConsumer(vspace, placeOf(vspace, frames, "slots"), options)
 }
 
 export const SharedRing = { bytesNeeded: bytesNeededChecked, create, producer, consumer }
 
-type EndArguments = [number, (EndOptions | undefined)?] | [(EndOptions | undefined)?]
+export type EndArguments = [number, (EndOptions | undefined)?] | [(EndOptions | undefined)?]
 
 /** One frame takes two arguments, two parts take one; the options follow. */
-function readArguments<O>(
+export function readArguments<O>(
   where: number | RingParts,
   rest: [number, (O | undefined)?] | [(O | undefined)?],
 ): [RingFrames, O | undefined] {

@@ -1,7 +1,14 @@
 // take-over.ts: where an end begins when it attaches: where the one before it left off, dead or closed.
 
 import { PeerMisbehaviorError, RingError } from "./errors.ts"
-import { RING_READ_HANDED, RING_READ_INDEX, RING_READ_PROGRESS, RING_SLOTS, RING_WRITE_INDEX } from "./layout.ts"
+import {
+  RECORD_ALIGN,
+  RING_READ_HANDED,
+  RING_READ_INDEX,
+  RING_READ_PROGRESS,
+  RING_SLOTS,
+  RING_WRITE_INDEX,
+} from "./layout.ts"
 import { strideOf } from "./ring-header.ts"
 import type { RingPlace } from "./ring-place.ts"
 import type { VSpace } from "./vspace.ts"
@@ -71,6 +78,12 @@ export function consumerStart(vspace: VSpace, place: RingPlace): Start {
   return { index, peerIndex, released, redelivered: handed }
 }
 
+/** @throws {RingError} NotARing: a ring of records is full of records, so its indices stand on their boundaries */
+export function checkAligned({ index }: Start): void {
+  if (index % RECORD_ALIGN === 0) return
+  throw new RingError("NotARing", `The ring's own index is ${index}, which must be a multiple of ${RECORD_ALIGN}`)
+}
+
 export function readMisbehaviour(value: number, writeIndex: number, capacity: number): PeerMisbehaviorError {
   const limit = `at most writeIndex, ${writeIndex}, at least ${capacity} less, and never move back`
   return new PeerMisbehaviorError("consumer", "readIndex", value, limit)
@@ -79,6 +92,11 @@ export function readMisbehaviour(value: number, writeIndex: number, capacity: nu
 export function writeMisbehaviour(value: number, readIndex: number, capacity: number): PeerMisbehaviorError {
   const limit = `at least readIndex, ${readIndex}, at most ${capacity} more, and never move back`
   return new PeerMisbehaviorError("producer", "writeIndex", value, limit)
+}
+
+export function headMisbehaviour(value: number, maxBytes: number): PeerMisbehaviorError {
+  const limit = `a length from 1 to ${maxBytes} within what was published, or padding to the ring's end`
+  return new PeerMisbehaviorError("producer", "a record's head", value, limit)
 }
 
 export function sequenceMisbehaviour(value: number): PeerMisbehaviorError {

@@ -32,6 +32,8 @@ export const RING_FORM_WORD = 20
 export const FORM_INDEX = 0
 /** or a sequence word in front of each slot's payload: index + 1 of the message that is there. */
 export const FORM_SLOT = 1
+/** A ring of records: its capacity is in bytes, its slotBytes what one record may have, and its stride 1. */
+export const FORM_RECORD = 2
 /** Bytes in front of a slot's payload: the sequence word, and padding that keeps the payload aligned. */
 export const SLOT_HEAD_BYTES = 8
 /** Free-running count of slots committed. With sequence words nobody polls it: it is for a producer that takes over. */
@@ -60,6 +62,13 @@ export const RING_READ_PROGRESS = 2 * LINE_BYTES
 /** The count of slots handed out, at least the progress. What lies between the two was being read. */
 export const RING_READ_HANDED = RING_READ_PROGRESS + 4
 export const RING_CONSUMER_PART_BYTES = 3 * LINE_BYTES
+
+// --- A record: a head of 8 bytes, the payload, and padding to a multiple of 8. It never runs over the ring's end.
+
+export const RECORD_HEAD_BYTES = 8
+export const RECORD_ALIGN = 8
+/** In the head's first word, instead of the payload's length: skip so many bytes, to the ring's end. */
+export const RECORD_PADDING = 0x8000_0000
 
 // --- Notification, the kernel's part: who waits reads it, and only the daemon writes it.
 
@@ -115,6 +124,11 @@ export const END_RELEASED = 72
 export const END_RELEASE_AFTER = 76
 /** How many messages the last peekMany or popMany found. */
 export const END_COUNT = 80
+/** Of a ring of records: the room at END_STAGING, and the bytes from this end's index to the record that was found. */
+export const END_STAGING_BYTES = 84
+export const END_RECORD_AT = 88
+/** A word of no meaning: see pause() of the hot code. */
+export const END_PAUSE = 92
 export const END_BYTES = 128
 
 // --- A signaller, in private memory.
@@ -163,4 +177,8 @@ export const RESULT_MISBEHAVED = 4
 export const RESULT_CLOSED = 5
 /** Empty, and the peer sleeps until it sees what was given back just now: wake it. */
 export const RESULT_NONE_WAKE = 6
-export const RESULT_LAST = 6
+/** A record is longer than END_STAGING_BYTES. */
+export const RESULT_LONG = 7
+/** A record's head is impossible; END_REFUSED holds it. */
+export const RESULT_BAD_RECORD = 8
+export const RESULT_LAST = 8

@@ -3,6 +3,7 @@
 import { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
 import { Permission, Right } from "../../kernel-daemon/abi/rights.ts"
 import { RING_CONSUMER_PART_BYTES } from "../../ring/layout.ts"
+import { RecordRing, type RecordRingOptions } from "../../ring/record-ring.ts"
 import { producerPartBytes } from "../../ring/ring-header.ts"
 import type { RingParts } from "../../ring/ring-place.ts"
 import { type RingOptions, SharedRing } from "../../ring/shared-ring.ts"
@@ -40,12 +41,22 @@ export class Channel {
     this.consumerFrame = frames[1].slot
   }
 
-  /** Allocates the two frames and makes the ring in them; they do not stay mapped here. */
-  static create(component: Component, options: RingOptions): Channel {
+  /** For slots of one size; attached with `Component.producer` and `.consumer`. */
+  static ofSlots(component: Component, options: RingOptions): Channel {
     SharedRing.bytesNeeded(options)
-    const sizes = [producerPartBytes(options), RING_CONSUMER_PART_BYTES].map(
-      bytes => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES,
-    )
+    const make = (parts: RingParts): void => SharedRing.create(component.vspace, parts, options)
+    return Channel.#create(component, producerPartBytes(options), make)
+  }
+
+  /** For records; attached with `Component.recordProducer` and `.recordConsumer`. */
+  static ofRecords(component: Component, options: RecordRingOptions): Channel {
+    const make = (parts: RingParts): void => RecordRing.create(component.vspace, parts, options)
+    return Channel.#create(component, RecordRing.producerPartBytes(options), make)
+  }
+
+  /** Allocates the two frames and makes the ring in them; they do not stay mapped here. */
+  static #create(component: Component, producerBytes: number, make: (parts: RingParts) => void): Channel {
+    const sizes = [producerBytes, RING_CONSUMER_PART_BYTES].map(bytes => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES)
     const frames = sizes.map(bytes => ({
       bytes,
       slot: component.call("memory_allocate", { bytes }).slot,
@@ -56,7 +67,7 @@ export class Channel {
       return { address, bytes }
     })
     const [producerPart, consumerPart] = parts as [RingParts["producerPart"], RingParts["consumerPart"]]
-    SharedRing.create(component.vspace, { producerPart, consumerPart }, options)
+    make({ producerPart, consumerPart })
     for (const { address, bytes } of parts) component.call("memory_unmap", { address, bytes })
     return new Channel(component, frames as [OwnFrame, OwnFrame])
   }

@@ -11,6 +11,9 @@ import type { PayloadReceiver } from "../../ring/payload/payload-receiver.ts"
 import type { PayloadSender } from "../../ring/payload/payload-sender.ts"
 import type { PoolGeometry } from "../../ring/payload/pool-layout.ts"
 import type { RingProducer } from "../../ring/producer.ts"
+import type { RecordConsumer } from "../../ring/record-consumer.ts"
+import type { RecordProducer } from "../../ring/record-producer.ts"
+import { RecordRing, type RecordRingOptions } from "../../ring/record-ring.ts"
 import { type RingOptions, SharedRing } from "../../ring/shared-ring.ts"
 import type { VSpace } from "../../ring/vspace.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
@@ -116,7 +119,12 @@ export class Component {
    * @throws {KernelError} NotEnoughMemory. {RingError} InvalidArgument: a capacity or slot size that no ring can have
    */
   createChannel(options: RingOptions): Channel {
-    return Channel.create(this, options)
+    return Channel.ofSlots(this, options)
+  }
+
+  /** As `createChannel`, for records of any length up to half of `capacityBytes`. */
+  createRecordChannel(options: RecordRingOptions): Channel {
+    return Channel.ofRecords(this, options)
   }
 
   /**
@@ -150,6 +158,18 @@ export class Component {
   /** As `payloadSender`, for the end that `PayloadChannel.receiver` is for. */
   payloadReceiver(slot: number, wait?: WaitStrategy): PayloadReceiver {
     return payloadReceiver(this, slot, wait)
+  }
+
+  /** As `producer`, of a channel for records. */
+  recordProducer(slot: number, wait?: WaitStrategy): RecordProducer {
+    const { parts, options } = channelParts(this, slot, wait)
+    return RecordRing.producer(this.vspace, parts, options)
+  }
+
+  /** As `consumer`, of a channel for records. */
+  recordConsumer(slot: number, wait?: WaitStrategy): RecordConsumer {
+    const { parts, options } = channelParts(this, slot, wait)
+    return RecordRing.consumer(this.vspace, parts, options)
   }
 
   /** Creates a component whose capabilities are in place before it runs; suspended until `start()`. */

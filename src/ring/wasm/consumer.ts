@@ -27,7 +27,7 @@ import {
   RING_READ_HANDED,
   RING_READ_PROGRESS,
 } from "../words"
-import { copy, published, sequenceAt, slotAt } from "./slot"
+import { copy, pause, published, sequenceAt, slotAt } from "./slot"
 import { isLive } from "./status"
 
 /** RESULT_DONE when message `index` is there, RESULT_NONE when it is not yet. For slots with sequence words. */
@@ -64,18 +64,42 @@ function items(end: usize): u32 {
   return load<u32>(end, END_PEER_INDEX) != index ? RESULT_DONE : indexed(end, index)
 }
 
+/** Looks that the word alone is watched for, between two looks at the status. */
+const WATCH: u32 = 16
+
+/**
+ * Watches the word that the next message changes, until it does or the status is due. Returns the looks that are left.
+ * The pause stands between the load and what is made of it: without, the processor runs ahead to the slot that the peer
+ * is about to write, and takes its line away.
+ */
+function watch(end: usize, spins: u32): u32 {
+  const sequenced = load<u32>(end, END_FORM) == FORM_SLOT
+  const word = sequenced ? sequenceAt(end, load<u32>(end, END_INDEX)) : <usize>load<u32>(end, END_PEER_INDEX_WORD)
+  const seen = load<u32>(end, END_PEER_INDEX)
+  const left = spins > WATCH ? spins - WATCH : 1
+  do {
+    // What it says is decided by items(), which loads it once more.
+    const now = atomic.load<u32>(word)
+    pause(end)
+    if (now != seen) return max(spins, 2)
+  } while (--spins > left)
+  return left
+}
+
 /**
  * Waits for a message, at most `spins` looks. The status is loaded before the index and believed after it: what the
  * peer committed before it died is delivered first.
  */
-function awaitItem(end: usize, spins: u32): u32 {
+export function awaitItem(end: usize, spins: u32): u32 {
   const status = load<u32>(end, END_STATUS_WORD)
-  do {
+  for (;;) {
     const live = isLive(status)
     const result = items(end)
     if (result != RESULT_NONE) return result
     if (!live) return RESULT_STOPPED
-  } while (--spins != 0)
+    if (spins <= 1) break
+    spins = watch(end, spins)
+  }
   // An empty ring is all the producer's: it may wait for more of it than a quarter leaves.
   if (giveBack(end) == RESULT_DONE_WAKE) return RESULT_NONE_WAKE
   if (atomic.load<u32>(load<u32>(end, END_PEER_CLOSED_WORD)) == 0) return RESULT_NONE

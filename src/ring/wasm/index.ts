@@ -6,6 +6,8 @@
 export { bounce } from "./bounce"
 export { giveBack, peek, pop, popMany, release } from "./consumer"
 export { claim, commit, push, pushMany } from "./producer"
+export { peekRecord, popRecord, releaseRecord } from "./record-consumer"
+export { claimRecord, endRecord, pushRecord, stageRecord } from "./record-producer"
 export { signal } from "./signaller"
 export { copy } from "./slot"
 export { take } from "./waiter"

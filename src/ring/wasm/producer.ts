@@ -41,7 +41,7 @@ function room(end: usize, count: u32): u32 {
 }
 
 /** Waits for room, at most `spins` looks. Nothing is sent to a peer that is gone, so the status comes first. */
-function awaitRoom(end: usize, count: u32, spins: u32): u32 {
+export function awaitRoom(end: usize, count: u32, spins: u32): u32 {
   const status = load<u32>(end, END_STATUS_WORD)
   do {
     if (!isLive(status)) return RESULT_STOPPED

@@ -2,6 +2,7 @@
 
 import {
   END_CAPACITY,
+  END_PAUSE,
   END_PEER_SLEEP_WORD,
   END_SLOTS,
   END_STRIDE,
@@ -48,4 +49,12 @@ export function copy(to: usize, from: usize, bytes: u32): void {
 /** The result of an operation that has just stored its index. */
 export function published(end: usize): u32 {
   return mustWake(load<u32>(end, END_PEER_SLEEP_WORD), end + END_WOKEN) ? RESULT_DONE_WAKE : RESULT_DONE
+}
+
+/**
+ * A turn of a spin loop. WebAssembly has no pause instruction; an exchange of a private word is a fence on every processor
+ * that V8 compiles for, so that nothing behind it is done ahead of what stands before. See decision 0016.
+ */
+export function pause(end: usize): void {
+  atomic.xchg<u32>(end + END_PAUSE, 0)
 }

@@ -1,0 +1,229 @@
+// record-producer.ts: the sending end of a ring of records: each as long as it is, in one piece.
+
+import { RingError } from "./errors.ts"
+import type { Hot } from "./hot.ts"
+import {
+  END_COUNT,
+  END_INDEX,
+  END_RECORD_AT,
+  RECORD_ALIGN,
+  RECORD_HEAD_BYTES,
+  RESULT_DONE,
+  RESULT_DONE_WAKE,
+  RESULT_LAST,
+  RESULT_MISBEHAVED,
+  RESULT_NONE,
+} from "./layout.ts"
+import type { ProducerStats } from "./producer.ts"
+import { RingEnd, refuseUnclaimed } from "./ring-end.ts"
+import type { RingPlace } from "./ring-place.ts"
+import type { VSpace } from "./vspace.ts"
+import { checkTimeout, type EndOptions, type Interruption } from "./wait.ts"
+
+const alignedBytes = (bytes: number): number => Math.ceil(bytes / RECORD_ALIGN) * RECORD_ALIGN
+
+/** Made by `RecordRing.producer`; one for each ring. */
+export class RecordProducer {
+  /** Bytes that a record may have: half the ring, less its head of 8. */
+  readonly maxBytes: number
+  readonly #vspace: VSpace
+  readonly #hot: Hot
+  readonly #end: RingEnd
+  readonly #spins: number
+  readonly #capacity: number
+  #state: number
+  /** Bytes of the record between claim and commit. */
+  #claimed = 0
+  #pushed = 0
+  #full = 0
+
+  constructor(vspace: VSpace, place: RingPlace, options: EndOptions) {
+    this.#vspace = vspace
+    this.#hot = vspace.hot
+    this.maxBytes = place.slotBytes
+    this.#capacity = place.capacity
+    this.#end = new RingEnd(vspace, "producer", place, options)
+    this.#state = this.#end.state
+    this.#spins = this.#end.waiting.spins
+  }
+
+  /** Changes when a record that was claimed is no longer this end's to write; -1 once it is closed. */
+  get generation(): number {
+    return this.#end.closed ? -1 : this.#end.field(END_INDEX)
+  }
+
+  /** As RingProducer. */
+  interruption(): Interruption | undefined {
+    return this.#end.interruption()
+  }
+
+  /**
+   * Sends a copy of `record`. Never blocks. Gives up an uncommitted claim.
+   * @param record 1 to `maxBytes` bytes
+   * @returns false when it was not sent: there is too little room, or `interruption()` says why
+   * @throws {RingError} RangeError: the record is empty or too long
+   * @throws {PeerMisbehaviorError} the consumer's index is impossible
+   * @throws {PageFault} the frame is not mapped here any more
+   */
+  tryPush(record: Uint8Array): boolean {
+    const from = this.#stage([record])
+    try {
+      return this.#isDone(this.#hot.pushRecord(this.#state, from, record.length, 1), 1)
+    } catch (error) {
+      throw this.#vspace.faultOf(error)
+    }
+  }
+
+  /** As `tryPush`, but waits for room. BLOCKS for at most `timeoutNs`. */
+  push(record: Uint8Array, timeoutNs = Number.POSITIVE_INFINITY): "pushed" | Interruption {
+    checkTimeout(timeoutNs)
+    const from = this.#stage([record])
+    return this.#wait(spins => this.#hot.pushRecord(this.#state, from, record.length, spins), 1, timeoutNs)
+  }
+
+  /**
+   * Sends several records with one publish: the consumer sees all of them at once, or none. Never blocks.
+   * @param records with their heads at most half the ring, so that they fit wherever its index stands
+   * @returns false when nothing was sent
+   * @throws {RingError} RangeError: they are too long together, none, or one is empty
+   */
+  tryPushMany(records: readonly Uint8Array[]): boolean {
+    const from = this.#stage(records)
+    try {
+      return this.#isDone(this.#pushStaged(records, from, 1), records.length)
+    } catch (error) {
+      throw this.#vspace.faultOf(error)
+    }
+  }
+
+  /** As `tryPushMany`, but waits until there is room for all. BLOCKS for at most `timeoutNs`. */
+  pushMany(records: readonly Uint8Array[], timeoutNs = Number.POSITIVE_INFINITY): "pushed" | Interruption {
+    checkTimeout(timeoutNs)
+    const from = this.#stage(records)
+    return this.#wait(spins => this.#pushStaged(records, from, spins), records.length, timeoutNs)
+  }
+
+  /**
+   * The address of `bytes` to be written in place and then committed.
+   * @param bytes 1 to `maxBytes`; the record may turn out shorter
+   * @returns a multiple of 8; 0 when there is too little room, or `interruption()` says why
+   * @throws {RingError} RangeError: bytes is out of its range
+   */
+  claim(bytes: number): number {
+    this.#checkBytes(bytes)
+    let result: number
+    try {
+      result = this.#hot.claimRecord(this.#state, 0, bytes, 1)
+    } catch (error) {
+      throw this.#vspace.faultOf(error)
+    }
+    this.#claimed = result > RESULT_LAST ? bytes : 0
+    if (this.#claimed > 0) return result
+    this.#isDone(result, 0)
+    return 0
+  }
+
+  /**
+   * Sends the first `bytes` of what was claimed; the rest is given up.
+   * @param bytes 1 to what was claimed; all of it by default
+   * @throws {RingError} IllegalOperation: nothing is claimed, or less
+   */
+  commit(bytes = this.#claimed): void {
+    if (!(Number.isInteger(bytes) && bytes >= 1 && bytes <= this.#claimed)) {
+      refuseUnclaimed("commit", "claim", bytes, this.#claimed)
+    }
+    this.#claimed = 0
+    try {
+      const at = this.#end.field(END_RECORD_AT)
+      this.#isDone(this.#hot.commit(this.#state, this.#hot.endRecord(this.#state, at, bytes)), 1)
+    } catch (error) {
+      throw this.#vspace.faultOf(error)
+    }
+  }
+
+  /** Counts since this end attached; they stay after `close`. */
+  stats(): ProducerStats {
+    const { sleeps, wakes } = this.#end
+    return { pushed: this.#pushed, full: this.#full, sleeps, wakes }
+  }
+
+  /** As RingProducer.close. */
+  close(): void {
+    this.#claimed = 0
+    this.#end.close()
+    this.#state = this.#end.state
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  /** Copies the records to private memory, each to a multiple of 8, with zeros behind it. */
+  #stage(records: readonly Uint8Array[]): number {
+    for (const { length } of records) this.#checkBytes(length)
+    const bytes = records.reduce((sum, { length }) => sum + alignedBytes(length), 0)
+    const needed = bytes + records.length * RECORD_HEAD_BYTES
+    if (records.length === 0 || needed > this.#capacity / 2) {
+      throw new RingError(
+        "RangeError",
+        `The batch is ${records.length} records that take up ${needed} bytes: it must be 1 or more, ` +
+          `and at most half the ring, ${this.#capacity / 2}; split it or use a larger ring`,
+      )
+    }
+    this.#claimed = 0
+    if (this.#end.closed) return 0
+    const from = this.#end.batch(bytes)
+    const { u8 } = this.#vspace
+    let to = from
+    for (const record of records) {
+      const end = to + alignedBytes(record.length)
+      u8.fill(0, end - RECORD_ALIGN, end)
+      u8.set(record, to)
+      to = end
+    }
+    return from
+  }
+
+  #pushStaged(records: readonly Uint8Array[], from: number, spins: number): number {
+    let at = 0
+    for (const { length } of records) {
+      const result = this.#hot.stageRecord(this.#state, from, at, length, spins)
+      if (result !== RESULT_DONE) return result
+      at = this.#end.field(END_COUNT)
+      from += alignedBytes(length)
+    }
+    return this.#hot.commit(this.#state, at)
+  }
+
+  #wait(attempt: (spins: number) => number, records: number, timeoutNs: number): "pushed" | Interruption {
+    try {
+      let result = attempt(this.#spins)
+      if (result === RESULT_NONE) {
+        this.#full++
+        result = this.#end.waiting.until(attempt, this.#end, timeoutNs)
+      }
+      return this.#isDone(result, records) ? "pushed" : this.#end.outcome(result)
+    } catch (error) {
+      return this.#end.interruptionBy(error)
+    }
+  }
+
+  #isDone(result: number, records: number): boolean {
+    if (result === RESULT_DONE || result === RESULT_DONE_WAKE) {
+      this.#pushed += records
+      if (result === RESULT_DONE_WAKE) this.#end.wakePeer()
+      return true
+    }
+    if (result === RESULT_MISBEHAVED) throw this.#end.misbehaviour()
+    if (result === RESULT_NONE) this.#full++
+    return false
+  }
+
+  #checkBytes(bytes: number): void {
+    if (Number.isInteger(bytes) && bytes >= 1 && bytes <= this.maxBytes) return
+    throw new RingError(
+      "RangeError",
+      `The record has ${bytes} bytes, which must be an integer, 1 to ${this.maxBytes}; split it or use a larger ring`,
+    )
+  }
+}
