@@ -87,7 +87,11 @@ export class Waiting {
       let result = attempt(this.spins)
       if (result !== RESULT_NONE) return result
       const now = nowNs()
-      if (now >= deadline) return RESULT_DEADLINE
+      if (now >= deadline) {
+        // Between that look and the clock this thread may have stood still for long: the last look decides.
+        result = attempt(1)
+        return result === RESULT_NONE ? RESULT_DEADLINE : result
+      }
       if (!this.#park || now < parkAt) continue
 
       sleeper.announce()

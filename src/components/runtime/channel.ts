@@ -42,7 +42,9 @@ export class Channel {
   }
 
   /** For slots of one size; attached with `Component.producer` and `.consumer`. */
-  static ofSlots(component: Component, options: RingOptions): Channel {
+  static ofSlots(component: Component, given: RingOptions): Channel {
+    // Of the two forms the one with the shorter round trip, see decision 0015.
+    const options: RingOptions = { form: "slot", ...given }
     SharedRing.bytesNeeded(options)
     const make = (parts: RingParts): void => SharedRing.create(component.vspace, parts, options)
     return Channel.#create(component, producerPartBytes(options), make)

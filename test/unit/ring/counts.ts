@@ -9,3 +9,10 @@ export const burstCount = 100_000
  */
 export const recordLines = 24
 export const recordLineBytes = 128
+
+/** Messages under strace: first those in which V8 optimises, then those that are counted. */
+export const awakeWarmUp = 50_000
+export const awakeCount = 50_000
+/** Paths that nobody has; looking for them marks the trace. */
+export const AWAKE_BEGIN = "/kaal-awake-begin"
+export const AWAKE_END = "/kaal-awake-end"

@@ -1,7 +1,7 @@
 // peer.ts: the other process of the ring's tests. Its descriptors from 3 on are one-page frames, mapped in a row.
 // Arguments: mode, path of ring.wasm. Exits with 0 when all was as expected; an uncaught error makes it 1.
 
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { setTimeout as sleep } from "node:timers/promises"
 import { native } from "../../../native/index.ts"
 import { PAGE_BYTES } from "../../../src/kernel-daemon/abi/limits.ts"
@@ -10,7 +10,17 @@ import { NOTIFICATION_IN_USE, RING_WRITE_INDEX, Status } from "../../../src/ring
 import { NotificationFrame, NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
 import { SharedRing } from "../../../src/ring/shared-ring.ts"
 import { VSpace } from "../../../src/ring/vspace.ts"
-import { burstCount, itemCount, recordLineBytes, recordLines, roundCount } from "./counts.ts"
+import {
+  AWAKE_BEGIN,
+  AWAKE_END,
+  awakeCount,
+  awakeWarmUp,
+  burstCount,
+  itemCount,
+  recordLineBytes,
+  recordLines,
+  roundCount,
+} from "./counts.ts"
 
 const READ_WRITE = 3
 const PATIENCE_NS = 20_000_000_000
@@ -35,6 +45,23 @@ function produce(spinNs: number): void {
     const outcome = producer.push(undefined, PATIENCE_NS)
     if (outcome !== "pushed") throw new Error(`Item ${item}: ${outcome}`)
   }
+}
+
+/** Sends without ever sleeping, and marks in the trace of its system calls where the counted part begins and ends. */
+function produceAwake(): void {
+  const producer = SharedRing.producer(vspace, frame(0), PAGE_BYTES, { wait: { park: false } })
+  const send = (count: number): void => {
+    for (let item = 0; item < count; item++) {
+      const outcome = producer.push(undefined, PATIENCE_NS)
+      if (outcome !== "pushed") throw new Error(`Item ${item}: ${outcome}`)
+    }
+  }
+  send(awakeWarmUp)
+  existsSync(AWAKE_BEGIN)
+  send(awakeCount)
+  existsSync(AWAKE_END)
+  const { sleeps, wakes } = producer.stats()
+  if (sleeps + wakes > 0) throw new Error(`${sleeps} sleeps and ${wakes} wakes`)
 }
 
 /** Answers each signal on page 0 with one on page 1. */
@@ -109,6 +136,7 @@ function sleepOnIndex(): void {
 const modes: Record<string, () => void | Promise<void>> = {
   "produce-parking": () => produce(0),
   "produce-spinning": () => produce(20_000),
+  "produce-awake": produceAwake,
   "answer-parking": () => answer(0),
   "answer-spinning": () => answer(3_000),
   merge,
