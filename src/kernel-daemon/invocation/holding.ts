@@ -44,9 +44,11 @@ export function move(state: KernelState, capability: Capability, cnode: CNode, s
  * Cost: O(1), and linear in the mappings made through it.
  */
 export function remove(state: KernelState, capability: Capability, orphans: CNode[]): void {
-  for (const mapping of capability.mappings ?? []) {
-    tell(state, mapping, "revoked")
-    detach(mapping)
+  if (capability.mappings !== undefined) {
+    for (const mapping of capability.mappings) {
+      tell(state, mapping, "revoked")
+      detach(mapping)
+    }
   }
   if (capability.lingers) passOn(capability)
   discountWriter(capability)
