@@ -10,6 +10,7 @@ import { measureMemory } from "./caps-suite-memory.ts"
 import { measureOperations } from "./caps-suite-operations.ts"
 import { idleShare } from "./caps-suite-placement.ts"
 import { measureRevoke } from "./caps-suite-revoke.ts"
+import { measureFields } from "./fields-suite.ts"
 import { followPeer, leadPeer } from "./peers/node-peers.ts"
 
 /** What each part prints, as JSON, given its numbers. */
@@ -18,6 +19,7 @@ const PARTS = {
   memory: measureMemory,
   "revoke-wide": () => measureRevoke("wide"),
   "revoke-deep": () => measureRevoke("deep"),
+  fields: measureFields,
   echo: measureEchoAndSleep,
   "echo-server": serveEcho,
   "peer-leader": (...numbers: number[]) => leadPeer(commandOf("peer-follower", numbers), numbers),

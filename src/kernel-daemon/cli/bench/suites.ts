@@ -1,6 +1,7 @@
 // suites.ts: the suites by name, and a run of one or of all.
 
 import { native } from "../../../../native/index.ts"
+import { fieldsSuite } from "./fields-suite.ts"
 import { describeMachine } from "./machine.ts"
 import { notifySuite } from "./notify-suite.ts"
 import { peersSuite } from "./peers-suite.ts"
@@ -25,6 +26,7 @@ export const SUITES: Readonly<Record<string, Entry>> = {
   ring: { suite: ringSuite, seconds: 420, twoProcessors: true },
   notify: { suite: notifySuite, seconds: 90, twoProcessors: true },
   sizes: { suite: sizesSuite, seconds: 300, twoProcessors: true },
+  fields: { suite: fieldsSuite, seconds: 60, twoProcessors: false },
   syscall: { suite: syscallSuite, seconds: 60, twoProcessors: false },
   spawn: { suite: spawnSuite, seconds: 90, twoProcessors: false },
   scale: { suite: scaleSuite, seconds: 180, twoProcessors: false },
