@@ -19,6 +19,7 @@ interface Room {
 const KERNEL = "src/kernel-daemon/"
 const COMPONENTS = "src/components/"
 const WORDS = "src/ring/words.ts"
+const SHAPES_WORDS = "src/ring/shapes/words.ts"
 
 const ROOMS: Readonly<Record<string, Room>> = {
   "native/index.ts": { imports: [], packages: true },
@@ -42,13 +43,17 @@ const ROOMS: Readonly<Record<string, Room>> = {
     ],
     packages: true,
   },
-  "src/ring/": { imports: ["native/index.ts", WORDS], packages: true },
+  "src/ring/": { imports: ["native/index.ts", WORDS, SHAPES_WORDS], packages: true },
   // Plain numbers, which AssemblyScript compiles as well.
   [WORDS]: { imports: [], packages: false },
-  "src/ring/wasm/": { imports: [WORDS], packages: false },
+  [SHAPES_WORDS]: { imports: [WORDS], packages: false },
+  "src/ring/wasm/": { imports: [WORDS, SHAPES_WORDS], packages: false },
   // What the components of one protocol and their starter say to one another; plain data.
   "src/protocols/": { imports: [], packages: false },
-  [`${COMPONENTS}runtime/`]: { imports: [`${KERNEL}abi/`, "src/ring/", WORDS, "native/index.ts"], packages: true },
+  [`${COMPONENTS}runtime/`]: {
+    imports: [`${KERNEL}abi/`, "src/ring/", WORDS, SHAPES_WORDS, "native/index.ts"],
+    packages: true,
+  },
   // Goes past the runtime, as a hostile component does.
   [`${COMPONENTS}attacker/`]: {
     imports: [`${COMPONENTS}runtime/`, `${KERNEL}abi/`, "src/protocols/", "native/index.ts"],

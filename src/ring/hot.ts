@@ -3,7 +3,7 @@
 import { setFlagsFromString } from "node:v8"
 
 /**
- * The exports. Every address is a byte offset into the VSpace; `end`, `signaller` and `waiter` are private state laid
+ * The exports. Every address is a byte offset into the VSpace; `end`, `signaller`, `waiter` and so on are private state laid
  * out as in words.ts; results are RESULT_ numbers. A fault on a shared page is a WebAssembly.RuntimeError.
  * Cost: 3 to 4 ns a call and an atomic operation or two.
  */
@@ -24,6 +24,10 @@ export interface Hot {
   peekRecord(end: number, spins: number): number
   popRecord(end: number, spins: number): number
   releaseRecord(end: number): number
+  mergePop(merge: number, spins: number): number
+  broadcastPush(sender: number, spins: number): number
+  broadcastWake(sender: number): number
+  broadcastPop(receiver: number, spins: number): number
   signal(signaller: number, bits: bigint): number
   take(waiter: number, spins: number): number
   /** Copies `bytes`, a multiple of 8, between addresses that are multiples of 8. */

@@ -92,15 +92,17 @@ export class RingEnd implements Sleeper {
   readonly #status: number
   readonly #staging: number
   readonly #stagingBytes: number
+  readonly #sharesStaging: boolean
   #batch = { address: 0, bytes: 0 }
   /** Of a closed end: what it had counted. */
   #countAtClose: number | undefined = undefined
 
   /**
+   * @param sharedStaging private memory of at least slotBytes that several ends share; by default memory of its own
    * @throws {PeerMisbehaviorError} the indices are further apart than the capacity: nobody can go on from there
    * @throws {RingError} IllegalOperation: this process has that end already
    */
-  constructor(vspace: VSpace, role: Role, place: RingPlace, options: EndOptions) {
+  constructor(vspace: VSpace, role: Role, place: RingPlace, options: EndOptions, sharedStaging?: number) {
     const { producerPart, consumerPart, capacity } = place
     const writeIndex = producerPart + RING_WRITE_INDEX
     const readIndex = consumerPart + RING_READ_INDEX
@@ -127,7 +129,8 @@ export class RingEnd implements Sleeper {
 
     // Records find their room in a batch.
     this.#stagingBytes = place.form === "record" ? 0 : place.slotBytes
-    this.#staging = vspace.allocatePrivate(this.#stagingBytes, LINE_BYTES)
+    this.#sharesStaging = sharedStaging !== undefined
+    this.#staging = sharedStaging ?? vspace.allocatePrivate(this.#stagingBytes, LINE_BYTES)
     this.staging = vspace.u8.subarray(this.#staging, this.#staging + this.#stagingBytes)
     this.state = vspace.allocatePrivate(END_BYTES, LINE_BYTES)
     const headBytes = place.form === "slot" ? SLOT_HEAD_BYTES : 0
@@ -238,7 +241,7 @@ export class RingEnd implements Sleeper {
     this.#tellClosed()
     this.#vspace.ownedWords.delete(this.#indexWord)
     this.#freeBatch()
-    this.#vspace.freePrivate(this.#staging, this.#stagingBytes)
+    if (!this.#sharesStaging) this.#vspace.freePrivate(this.#staging, this.#stagingBytes)
     this.#vspace.freePrivate(this.state, END_BYTES)
     this.state = closedState(this.#vspace)
     // Whoever still holds the old array must not be handed another end's through this one.

@@ -63,16 +63,17 @@ export interface Peer {
   ended(): Promise<ExitStatus>
 }
 
-/** test/unit/ring/peer.ts as plain JavaScript, outside the tree: argv of a process that runs it in `mode`. */
+/** A file of test/unit/ring as plain JavaScript, outside the tree: argv of a process that runs it in `mode`. */
 export function peerCommand(
   t: Test,
   mode: string,
+  file = "peer.ts",
 ): readonly [file: string, script: string, mode: string, wasmPath: string] {
   const folder = mkdtempSync(join(tmpdir(), "kaal-ring-"))
   t.teardown(() => rmSync(folder, { recursive: true }))
   const script = join(folder, "peer.cjs")
   buildSync({
-    entryPoints: [join(import.meta.dirname, "../unit/ring/peer.ts")],
+    entryPoints: [join(import.meta.dirname, "../unit/ring", file)],
     outfile: script,
     bundle: true,
     format: "cjs",
@@ -86,8 +87,8 @@ export function peerCommand(
 export const peerEnvironment = { [ADDON_VARIABLE]: addonPath() }
 
 /** Runs it, with `frames` as its descriptors from 3 on, free of what tap puts into the environment. */
-export function startPeer(t: Test, mode: string, frames: readonly Fd[]): Peer {
-  const argv = peerCommand(t, mode)
+export function startPeer(t: Test, mode: string, frames: readonly Fd[], file?: string): Peer {
+  const argv = peerCommand(t, mode, file)
   const { pid, pidfd } = native.spawn({
     file: process.execPath,
     argv,

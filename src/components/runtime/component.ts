@@ -14,14 +14,25 @@ import type { RingProducer } from "../../ring/producer.ts"
 import type { RecordConsumer } from "../../ring/record-consumer.ts"
 import type { RecordProducer } from "../../ring/record-producer.ts"
 import { RecordRing, type RecordRingOptions } from "../../ring/record-ring.ts"
+import type { BroadcastConsumer } from "../../ring/shapes/broadcast-consumer.ts"
+import type { BroadcastOptions } from "../../ring/shapes/broadcast-place.ts"
+import type { BroadcastProducer } from "../../ring/shapes/broadcast-producer.ts"
+import type { MergeConsumer, MergeOptions } from "../../ring/shapes/merge-consumer.ts"
+import type { PolicyConsumer, PolicyProducer, PolicyRingOptions } from "../../ring/shapes/policy-ring.ts"
+import type { ServiceClient } from "../../ring/shapes/service-client.ts"
+import type { ServiceServer } from "../../ring/shapes/service-server.ts"
 import { type RingOptions, SharedRing } from "../../ring/shared-ring.ts"
 import type { VSpace } from "../../ring/vspace.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
 import { boot } from "./boot.ts"
+import { BroadcastChannel, broadcastConsumer, broadcastProducer } from "./broadcast.ts"
 import { Channel, channelParts } from "./channel.ts"
 import { type Child, type SpawnConfig, spawnWithCaps } from "./child.ts"
+import { MergeChannel, type MergeChannelOptions, mergeConsumer } from "./merge.ts"
 import { Notification } from "./notification.ts"
 import { PayloadChannel, payloadReceiver, payloadSender } from "./payload-channel.ts"
+import { PolicyChannel, policyConsumer, policyProducer } from "./policy-channel.ts"
+import { ServiceChannel, type ServiceChannelOptions, serviceClient, serviceServer } from "./service.ts"
 import { Syscalls } from "./syscalls.ts"
 
 /** A frame as it stands in the component's VSpace. */
@@ -170,6 +181,73 @@ export class Component {
   recordConsumer(slot: number, wait?: WaitStrategy): RecordConsumer {
     const { parts, options } = channelParts(this, slot, wait)
     return RecordRing.consumer(this.vspace, parts, options)
+  }
+
+  /**
+   * Makes channels for many producers and one consumer. See merge.ts.
+   * @throws {RangeError} not 1 to 42 producers. As createChannel besides
+   */
+  createMerge(options: MergeChannelOptions): MergeChannel {
+    return MergeChannel.create(this, options)
+  }
+
+  /** This component's end of a merge, as its consumer. @throws as `consumer` */
+  mergeConsumer(slot: number, producers: number, options: MergeOptions = {}): MergeConsumer {
+    return mergeConsumer(this, slot, producers, options)
+  }
+
+  /**
+   * Makes a broadcast: one producer, and consumers each with its policy. See broadcast.ts.
+   * @throws {KernelError} NotEnoughMemory. {RingError} InvalidArgument: slots, consumers or policies that cannot be
+   */
+  createBroadcast(options: BroadcastOptions): BroadcastChannel {
+    return BroadcastChannel.create(this, options)
+  }
+
+  /** This component's end of a broadcast, as its producer. @throws as `producer` */
+  broadcastProducer(slot: number, consumers: number, wait?: WaitStrategy): BroadcastProducer {
+    return broadcastProducer(this, slot, consumers, wait)
+  }
+
+  /** This component's end of a broadcast, as a consumer. @throws as `consumer` */
+  broadcastConsumer(slot: number, wait?: WaitStrategy): BroadcastConsumer {
+    return broadcastConsumer(this, slot, wait)
+  }
+
+  /**
+   * Makes a channel whose producer waits, fails or drops when its ring is full. See policy-channel.ts.
+   * @throws {KernelError} NotEnoughMemory. {RingError} InvalidArgument: slots or a policy that cannot be
+   */
+  createPolicyChannel(options: PolicyRingOptions): PolicyChannel {
+    return PolicyChannel.create(this, options)
+  }
+
+  /** This component's end of a channel with a policy, as its producer. @throws as `producer` */
+  policyProducer(slot: number, wait?: WaitStrategy): PolicyProducer {
+    return policyProducer(this, slot, wait)
+  }
+
+  /** This component's end of a channel with a policy, as its consumer. @throws as `consumer` */
+  policyConsumer(slot: number, wait?: WaitStrategy): PolicyConsumer {
+    return policyConsumer(this, slot, wait)
+  }
+
+  /**
+   * Makes links for request and reply between one server and several clients. See service.ts.
+   * @throws {RangeError} not 1 to 42 clients. {KernelError} NotEnoughMemory. {RingError} InvalidArgument: other numbers
+   */
+  createService(options: ServiceChannelOptions): ServiceChannel {
+    return ServiceChannel.create(this, options)
+  }
+
+  /** This component's end of a service, as a client; `inFlight` as it was made with. @throws as `producer` */
+  serviceClient(slot: number, inFlight: number, wait?: WaitStrategy): ServiceClient {
+    return serviceClient(this, slot, inFlight, wait)
+  }
+
+  /** This component's end of a service, as its server. @throws as `mergeConsumer` */
+  serviceServer(slot: number, clients: number, options: MergeOptions = {}): ServiceServer {
+    return serviceServer(this, slot, clients, options)
   }
 
   /** Creates a component whose capabilities are in place before it runs; suspended until `start()`. */

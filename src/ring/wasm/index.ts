@@ -4,7 +4,10 @@
 // load, store and cmpxchg only; plain and v128 accesses move payload and private state; no bulk memory, no waiting.
 
 export { bounce } from "./bounce"
+export { broadcastPop } from "./broadcast-consumer"
+export { broadcastPush, broadcastWake } from "./broadcast-producer"
 export { giveBack, peek, pop, popMany, release } from "./consumer"
+export { mergePop } from "./merge"
 export { claim, commit, push, pushMany } from "./producer"
 export { peekRecord, popRecord, releaseRecord } from "./record-consumer"
 export { claimRecord, endRecord, pushRecord, stageRecord } from "./record-producer"

@@ -1,0 +1,122 @@
+// broadcast.ts: one producer, many consumers, made by a parent, used by its children.
+
+import type { Part } from "../../ring/ring-place.ts"
+import { BroadcastConsumer } from "../../ring/shapes/broadcast-consumer.ts"
+import {
+  type BroadcastOptions,
+  broadcastPartBytes,
+  checkConsumers,
+  createBroadcast,
+} from "../../ring/shapes/broadcast-place.ts"
+import { BroadcastProducer } from "../../ring/shapes/broadcast-producer.ts"
+import { CONSUMER_PART_BYTES, LINK_BYTES } from "../../ring/shapes/words.ts"
+import type { WaitStrategy } from "../../ring/wait.ts"
+import type { Child } from "./child.ts"
+import type { Component } from "./component.ts"
+import { type Gift, OwnFrames, type Use } from "./own-frames.ts"
+
+/** Frames, in this order: the producer's; then for each consumer its link and its own part. */
+const FRAMES_A_CONSUMER = 2
+
+/**
+ * The parent's side. The producer finds `1 + 2 * consumers` frames in a row of slots, and attaches with
+ * `Component.broadcastProducer(slot, consumers)`; a consumer three, and attaches with `Component.broadcastConsumer(slot)`.
+ */
+export class BroadcastChannel {
+  /** To end it for consumer `index` alone, revoke slot `1 + 2 * index` of these; to end it for all, all of them. */
+  readonly frames: readonly number[]
+  readonly #own: OwnFrames
+  readonly #consumers: number
+
+  private constructor(own: OwnFrames, consumers: number) {
+    this.#own = own
+    this.#consumers = consumers
+    this.frames = own.slots
+  }
+
+  /** @throws {KernelError} NotEnoughMemory. {RingError} InvalidArgument: slots, consumers or policies that cannot be */
+  static create(component: Component, options: BroadcastOptions): BroadcastChannel {
+    const consumers = checkConsumers(options.consumers)
+    const own = new OwnFrames(component, [
+      broadcastPartBytes(options),
+      ...consumers.flatMap(() => [LINK_BYTES, CONSUMER_PART_BYTES]),
+    ])
+    own.prepare(parts => {
+      const part = (at: number): Part => parts[at] as Part
+      const links = consumers.map((_, at) => {
+        const link = 1 + FRAMES_A_CONSUMER * at
+        return { link: part(link), consumerPart: part(link + 1) }
+      })
+      createBroadcast(component.vspace, part(0), links, options)
+    })
+    return new BroadcastChannel(own, consumers.length)
+  }
+
+  /** For SpawnConfig.capabilities of the producer. */
+  producer(slot: number): Gift[] {
+    return this.#own.gifts(slot, this.#producerUses())
+  }
+
+  /** For SpawnConfig.capabilities of consumer `index`. @throws {RangeError} there is no such consumer */
+  consumer(index: number, slot: number): Gift[] {
+    return this.#own.gifts(slot, this.#consumerUses(index))
+  }
+
+  /** Maps the producer's frames into it, before it starts. */
+  mapIntoProducer(child: Child): void {
+    this.#own.mapInto(child, this.#producerUses())
+  }
+
+  /** Maps consumer `index`'s frames into it, before it starts. */
+  mapIntoConsumer(index: number, child: Child): void {
+    this.#own.mapInto(child, this.#consumerUses(index))
+  }
+
+  #producerUses(): Use[] {
+    const parts = Array.from({ length: FRAMES_A_CONSUMER * this.#consumers }, (_, at): Use => {
+      return [1 + at, at % FRAMES_A_CONSUMER === 0 ? "write" : "read"]
+    })
+    return [[0, "write"], ...parts]
+  }
+
+  #consumerUses(index: number): Use[] {
+    if (!Number.isInteger(index) || index < 0 || index >= this.#consumers) {
+      throw new RangeError(`Consumer ${index} is not one of this broadcast's, 0 to ${this.#consumers - 1}`)
+    }
+    const link = 1 + FRAMES_A_CONSUMER * index
+    return [
+      [0, "read"],
+      [link, "read"],
+      [link + 1, "write"],
+    ]
+  }
+}
+
+/** The producer's end in a child. A consumer's death is told by the status of that consumer's own part. */
+export function broadcastProducer(
+  component: Component,
+  slot: number,
+  consumers: number,
+  wait: WaitStrategy | undefined,
+): BroadcastProducer {
+  const whole = component.frame(slot)
+  const targets = Array.from({ length: consumers }, (_, at) => {
+    const consumerPart = component.frame(slot + 2 + FRAMES_A_CONSUMER * at)
+    return { link: component.frame(slot + 1 + FRAMES_A_CONSUMER * at), consumerPart, status: consumerPart.status }
+  })
+  const options = { status: whole.status, ...(wait === undefined ? {} : { wait }) }
+  return new BroadcastProducer(component.vspace, whole, targets, options)
+}
+
+/** A consumer's end in a child. The producer's death is told by the status of the link, which only these two share. */
+export function broadcastConsumer(
+  component: Component,
+  slot: number,
+  wait: WaitStrategy | undefined,
+): BroadcastConsumer {
+  const whole = component.frame(slot)
+  const link = component.frame(slot + 1)
+  const consumerPart = component.frame(slot + 2)
+  const options = { status: link.status, ...(wait === undefined ? {} : { wait }) }
+  return new BroadcastConsumer(component.vspace, whole, { link, consumerPart }, options)
+}

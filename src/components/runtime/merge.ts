@@ -1,0 +1,80 @@
+// merge.ts: many producers, one consumer: a channel for each producer, made by a parent, used by its children.
+
+import { MergeConsumer, type MergeOptions } from "../../ring/shapes/merge-consumer.ts"
+import { MAX_MERGED } from "../../ring/shapes/words.ts"
+import type { RingOptions } from "../../ring/shared-ring.ts"
+import { type Channel, channelParts } from "./channel.ts"
+import type { CapabilitySource, Child } from "./child.ts"
+import type { Component } from "./component.ts"
+
+/** Slots that one channel takes in a child: its producer's frame and its consumer's. */
+const CHANNEL_SLOTS = 2
+
+export interface MergeChannelOptions extends RingOptions {
+  /** 1 to 42. */
+  readonly producers: number
+}
+
+/**
+ * The parent's side. A producer finds its channel in a slot of its choice and the next one, as one of an ordinary channel,
+ * and attaches with `Component.producer(slot)`. The consumer finds all of them in `2 * producers` slots in a row, and attaches
+ * with `Component.mergeConsumer(slot, producers)`.
+ */
+export class MergeChannel {
+  /** One for each producer: revoke its `producerFrame` to end that one alone. */
+  readonly channels: readonly Channel[]
+
+  private constructor(channels: readonly Channel[]) {
+    this.channels = channels
+  }
+
+  /** @throws {RangeError} not 1 to 42 producers. As createChannel besides */
+  static create(component: Component, { producers, ...ring }: MergeChannelOptions): MergeChannel {
+    if (!Number.isInteger(producers) || producers < 1 || producers > MAX_MERGED) {
+      throw new RangeError(`producers is ${producers}, which must be 1 to ${MAX_MERGED}; merge more in two steps`)
+    }
+    return new MergeChannel(Array.from({ length: producers }, () => component.createChannel(ring)))
+  }
+
+  /** For SpawnConfig.capabilities of producer `index`. @throws {RangeError} there is no such producer */
+  producer(index: number, slot: number): (readonly [number, CapabilitySource])[] {
+    return this.#channel(index).producer(slot)
+  }
+
+  /** For SpawnConfig.capabilities of the consumer. */
+  consumer(slot: number): (readonly [number, CapabilitySource])[] {
+    return this.channels.flatMap((channel, index) => channel.consumer(slot + CHANNEL_SLOTS * index))
+  }
+
+  /** Maps producer `index`'s frames into it, before it starts. */
+  mapIntoProducer(index: number, child: Child): void {
+    this.#channel(index).mapInto(child, "producer")
+  }
+
+  /** Maps all frames into the consumer, before it starts. */
+  mapIntoConsumer(child: Child): void {
+    for (const channel of this.channels) channel.mapInto(child, "consumer")
+  }
+
+  #channel(index: number): Channel {
+    const channel = this.channels[index]
+    if (channel === undefined) {
+      throw new RangeError(`Producer ${index} is not one of this merge's, 0 to ${this.channels.length - 1}`)
+    }
+    return channel
+  }
+}
+
+/** The consumer's end in a child. */
+export function mergeConsumer(
+  component: Component,
+  slot: number,
+  producers: number,
+  options: MergeOptions,
+): MergeConsumer {
+  const sources = Array.from({ length: producers }, (_, index) => {
+    const { parts, options } = channelParts(component, slot + CHANNEL_SLOTS * index, undefined)
+    return { frames: parts, ...options }
+  })
+  return new MergeConsumer(component.vspace, sources, options)
+}

@@ -1,0 +1,66 @@
+// own-frames.ts: frames that a parent allocates for its children, each of which may do different things to each of them.
+
+import { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
+import { Permission, Right } from "../../kernel-daemon/abi/rights.ts"
+import type { Part } from "../../ring/ring-place.ts"
+import type { CapabilitySource, Child } from "./child.ts"
+import type { Component } from "./component.ts"
+
+/** For SpawnConfig.capabilities. */
+export type Gift = readonly [childSlot: number, source: CapabilitySource]
+
+/** A frame by its position, and whether the child may write it. */
+export type Use = readonly [frame: number, access: "read" | "write"]
+
+const READ_WRITE = Permission.read | Permission.write
+
+export class OwnFrames {
+  /** The parent's capabilities, with all rights. */
+  readonly slots: readonly number[]
+  readonly #component: Component
+  readonly #bytes: readonly number[]
+
+  /**
+   * @param sizes bytes needed of each, rounded up to pages
+   * @throws {KernelError} NotEnoughMemory
+   */
+  constructor(component: Component, sizes: readonly number[]) {
+    this.#component = component
+    this.#bytes = sizes.map(size => Math.ceil(size / PAGE_BYTES) * PAGE_BYTES)
+    this.slots = this.#bytes.map(bytes => component.call("memory_allocate", { bytes }).slot)
+  }
+
+  /** Maps all of them here while `write` runs. */
+  prepare(write: (parts: readonly Part[]) => void): void {
+    const parts = this.slots.map((frame, at) => {
+      const bytes = this.#bytes[at] as number
+      const { address } = this.#component.call("memory_map", { frame, bytes, permissions: READ_WRITE })
+      return { address, bytes }
+    })
+    try {
+      write(parts)
+    } finally {
+      for (const part of parts) this.#component.call("memory_unmap", part)
+    }
+  }
+
+  /** The capabilities for a child that uses frames so, in slots from `slot` on, in this order. None may be passed on. */
+  gifts(slot: number, uses: readonly Use[]): Gift[] {
+    return uses.map(([frame, access], at) => [
+      slot + at,
+      { slot: this.slots[frame] as number, rights: access === "write" ? Right.read | Right.write : Right.read },
+    ])
+  }
+
+  /** Maps them into a child that uses them so, before it starts. */
+  mapInto(child: Child, uses: readonly Use[]): void {
+    for (const [frame, access] of uses) {
+      this.#component.call("memory_map_into", {
+        frame: this.slots[frame] as number,
+        bytes: this.#bytes[frame] as number,
+        permissions: access === "write" ? READ_WRITE : Permission.read,
+        pid: child.pid,
+      })
+    }
+  }
+}

@@ -1,0 +1,74 @@
+// policy-channel.ts: a channel whose producer does what was chosen when the channel was made, when its ring is full.
+
+import type { RingParts } from "../../ring/ring-place.ts"
+import {
+  createPolicyRing,
+  PolicyConsumer,
+  PolicyProducer,
+  type PolicyRingOptions,
+  policyRingBytes,
+} from "../../ring/shapes/policy-ring.ts"
+import type { WaitStrategy } from "../../ring/wait.ts"
+import { channelParts } from "./channel.ts"
+import type { Child } from "./child.ts"
+import type { Component } from "./component.ts"
+import { type Gift, OwnFrames, type Use } from "./own-frames.ts"
+
+type End = "producer" | "consumer"
+
+const USES = {
+  producer: [
+    [0, "write"],
+    [1, "read"],
+  ],
+  consumer: [
+    [0, "read"],
+    [1, "write"],
+  ],
+} as const satisfies Record<End, readonly Use[]>
+
+/** The parent's side, as `Channel`. The ends are `Component.policyProducer(slot)` and `.policyConsumer(slot)`. */
+export class PolicyChannel {
+  readonly producerFrame: number
+  readonly consumerFrame: number
+  readonly #own: OwnFrames
+
+  private constructor(own: OwnFrames) {
+    this.#own = own
+    this.producerFrame = own.slots[0] as number
+    this.consumerFrame = own.slots[1] as number
+  }
+
+  static create(component: Component, options: PolicyRingOptions): PolicyChannel {
+    const own = new OwnFrames(component, policyRingBytes(options))
+    own.prepare(([producerPart, consumerPart]) => {
+      createPolicyRing(component.vspace, { producerPart, consumerPart } as RingParts, options)
+    })
+    return new PolicyChannel(own)
+  }
+
+  /** For SpawnConfig.capabilities: two slots, each readable, the first writable. */
+  producer(slot: number): Gift[] {
+    return this.#own.gifts(slot, USES.producer)
+  }
+
+  /** For SpawnConfig.capabilities: two slots, each readable, the second writable. */
+  consumer(slot: number): Gift[] {
+    return this.#own.gifts(slot, USES.consumer)
+  }
+
+  /** Maps both frames into a child, each with what that end may do, before it starts. */
+  mapInto(child: Child, end: End): void {
+    this.#own.mapInto(child, USES[end])
+  }
+}
+
+export function policyProducer(component: Component, slot: number, wait: WaitStrategy | undefined): PolicyProducer {
+  const { parts, options } = channelParts(component, slot, wait)
+  return new PolicyProducer(component.vspace, parts, options)
+}
+
+export function policyConsumer(component: Component, slot: number, wait: WaitStrategy | undefined): PolicyConsumer {
+  const { parts, options } = channelParts(component, slot, wait)
+  return new PolicyConsumer(component.vspace, parts, options)
+}

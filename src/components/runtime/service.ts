@@ -1,0 +1,118 @@
+// service.ts: request and reply between one server and several clients, made by a parent, used by its children.
+
+import type { MergeOptions } from "../../ring/shapes/merge-consumer.ts"
+import { ServiceClient } from "../../ring/shapes/service-client.ts"
+import {
+  createServiceLink,
+  type ServiceFrames,
+  type ServiceOptions,
+  serviceBytes,
+} from "../../ring/shapes/service-link.ts"
+import { ServiceServer } from "../../ring/shapes/service-server.ts"
+import { MAX_MERGED } from "../../ring/shapes/words.ts"
+import type { WaitStrategy } from "../../ring/wait.ts"
+import { channelParts } from "./channel.ts"
+import type { Child } from "./child.ts"
+import type { Component } from "./component.ts"
+import { type Gift, OwnFrames, type Use } from "./own-frames.ts"
+
+export interface ServiceChannelOptions extends ServiceOptions {
+  /** 1 to 42. */
+  readonly clients: number
+}
+
+const LINK_SLOTS = 2
+const CLIENT_USES: readonly Use[] = [
+  [0, "write"],
+  [1, "read"],
+]
+const SERVER_USES: readonly Use[] = [
+  [0, "read"],
+  [1, "write"],
+]
+
+/**
+ * The parent's side. A client finds its link in two slots in a row, and attaches with `Component.serviceClient(slot, inFlight)`;
+ * the server all links in `2 * clients`, and attaches with `Component.serviceServer(slot, clients)`.
+ */
+export class ServiceChannel {
+  /** For each client its own frame and the server's: revoke one to end that link. */
+  readonly frames: readonly (readonly number[])[]
+  readonly #links: readonly OwnFrames[]
+
+  private constructor(links: readonly OwnFrames[]) {
+    this.#links = links
+    this.frames = links.map(({ slots }) => slots)
+  }
+
+  static create(component: Component, { clients, ...options }: ServiceChannelOptions): ServiceChannel {
+    if (!Number.isInteger(clients) || clients < 1 || clients > MAX_MERGED) {
+      throw new RangeError(`clients is ${clients}, which must be 1 to ${MAX_MERGED}; start more servers`)
+    }
+    const bytes = serviceBytes(options)
+    const links = Array.from({ length: clients }, () => {
+      const own = new OwnFrames(component, bytes)
+      own.prepare(([clientFrame, serverFrame]) => {
+        createServiceLink(component.vspace, { clientFrame, serverFrame } as ServiceFrames, options)
+      })
+      return own
+    })
+    return new ServiceChannel(links)
+  }
+
+  /** For SpawnConfig.capabilities of client `index`. @throws {RangeError} there is no such client */
+  client(index: number, slot: number): Gift[] {
+    return this.#link(index).gifts(slot, CLIENT_USES)
+  }
+
+  /** For SpawnConfig.capabilities of the server. */
+  server(slot: number): Gift[] {
+    return this.#links.flatMap((link, index) => link.gifts(slot + LINK_SLOTS * index, SERVER_USES))
+  }
+
+  /** Maps client `index`'s frames into it, before it starts. */
+  mapIntoClient(index: number, child: Child): void {
+    this.#link(index).mapInto(child, CLIENT_USES)
+  }
+
+  /** Maps all frames into the server, before it starts. */
+  mapIntoServer(child: Child): void {
+    for (const link of this.#links) link.mapInto(child, SERVER_USES)
+  }
+
+  #link(index: number): OwnFrames {
+    const link = this.#links[index]
+    if (link === undefined) {
+      throw new RangeError(`Client ${index} is not one of this service's, 0 to ${this.#links.length - 1}`)
+    }
+    return link
+  }
+}
+
+function linkOf(component: Component, slot: number, wait: WaitStrategy | undefined) {
+  const { parts, options } = channelParts(component, slot, wait)
+  return { frames: { clientFrame: parts.producerPart, serverFrame: parts.consumerPart }, options }
+}
+
+export function serviceClient(
+  component: Component,
+  slot: number,
+  inFlight: number,
+  wait: WaitStrategy | undefined,
+): ServiceClient {
+  const { frames, options } = linkOf(component, slot, wait)
+  return new ServiceClient(component.vspace, frames, inFlight, options)
+}
+
+export function serviceServer(
+  component: Component,
+  slot: number,
+  clients: number,
+  options: MergeOptions,
+): ServiceServer {
+  const links = Array.from({ length: clients }, (_, index) => {
+    const { frames, options } = linkOf(component, slot + LINK_SLOTS * index, undefined)
+    return { frames, ...options }
+  })
+  return new ServiceServer(component.vspace, links, options)
+}

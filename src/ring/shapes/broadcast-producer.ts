@@ -1,0 +1,337 @@
+// broadcast-producer.ts: the one producer of a broadcast. Whom it waits for is decided in WebAssembly.
+
+import { PageFault, RingError } from "../errors.ts"
+import { LINE_BYTES, RESULT_DONE, RESULT_DONE_WAKE, RESULT_NONE, STATUS_LIVE } from "../layout.ts"
+import { statusWord } from "../ring-end.ts"
+import type { Part } from "../ring-place.ts"
+import { SleepNumber } from "../sleep-number.ts"
+import type { VSpace } from "../vspace.ts"
+import {
+  checkTimeout,
+  type EndOptions,
+  type Interruption,
+  interruptionBy,
+  interruptionOf,
+  RESULT_DEADLINE,
+  type Sleeper,
+  Waiting,
+  wake,
+} from "../wait.ts"
+import {
+  type BroadcastLink,
+  type ConsumerPolicy,
+  checkLink,
+  loadLong,
+  policyNumber,
+  readBroadcast,
+  readPolicy,
+} from "./broadcast-place.ts"
+import {
+  BROADCAST_SLOTS,
+  BROADCAST_WRITE_INDEX,
+  CONSUMER_LOST,
+  CONSUMER_READ_INDEX,
+  LINK_ACCEPTED,
+  LINK_ENDED,
+  LINK_PRODUCER_SLEEP,
+  LINK_START,
+  LINK_WAKE,
+  SENDER_BYTES,
+  SENDER_CAPACITY,
+  SENDER_CONSUMERS,
+  SENDER_INDEX,
+  SENDER_INDEX_WORD,
+  SENDER_LOOKING_AT,
+  SENDER_OVERWRITES,
+  SENDER_OWN,
+  SENDER_PUBLISHED,
+  SENDER_SLOT_BYTES,
+  SENDER_SLOTS,
+  SENDER_STAGING,
+  SENDER_STATUS_WORD,
+  SENDER_TARGETS,
+  SENDER_TO_WAKE,
+  TARGET_ABSENT,
+  TARGET_ACCEPTED,
+  TARGET_BYTES,
+  TARGET_DISCONNECTED,
+  TARGET_EXCLUDED,
+  TARGET_LINK,
+  TARGET_LOADED,
+  TARGET_MISBEHAVED,
+  TARGET_OBSTRUCTS,
+  TARGET_PART,
+  TARGET_POLICY,
+  TARGET_PRESENT,
+  TARGET_SEEN,
+  TARGET_STATE,
+  TARGET_STATUS_WORD,
+  TARGET_WAKE,
+} from "./words.ts"
+
+/** One consumer as its producer sees it: the link writable, the part readable. */
+export interface BroadcastTarget extends BroadcastLink {
+  /** Address of the status word that tells about this consumer; none: nobody tells that it is gone. */
+  readonly status?: number
+}
+
+/** A consumer at the last push. */
+export interface ConsumerStats {
+  readonly policy: ConsumerPolicy
+  /** Whether it takes part: "absent" has not come, has gone, or was disconnected; a "page-fault" is for ever. */
+  readonly state: "present" | "absent" | "page-fault"
+  /** Messages that it has lost since it attached, as it says. */
+  readonly lost: number
+  /** How often it was too slow, and how often it claimed to have read what was never sent: each ended its part. */
+  readonly disconnected: number
+  readonly misbehaved: number
+}
+
+export interface BroadcastStats {
+  /** Messages sent since this producer attached. */
+  readonly sent: number
+  readonly consumers: readonly ConsumerStats[]
+}
+
+export class BroadcastProducer implements Sleeper {
+  /** Private memory of `slotBytes`: what a push without an argument sends. */
+  readonly staging: Uint8Array
+  readonly #vspace: VSpace
+  readonly #state: number
+  readonly #status: number
+  readonly #waiting: Waiting
+  readonly #targets: readonly BroadcastTarget[]
+  readonly #policies: readonly ConsumerPolicy[]
+  readonly #firstIndex: bigint
+  readonly #sleepNumbers: (SleepNumber | undefined)[] = []
+  /** The consumers that were told that this end sleeps. */
+  #announced: number[] = []
+
+  /**
+   * Goes on where a producer that died left off.
+   * @param producerPart writable here
+   * @param targets one for each consumer, in the order of the creation
+   * @throws {RingError} NotARing: there is no such broadcast. RangeError, AlignmentError: a part is not in the VSpace
+   * @throws {RingError} NotEnoughMemory: no private memory is left
+   * @throws {PageFault} a part is not mapped here
+   */
+  constructor(vspace: VSpace, producerPart: Part, targets: readonly BroadcastTarget[], options: EndOptions = {}) {
+    const header = readBroadcast(vspace, producerPart)
+    if (header.consumers !== targets.length) {
+      throw new RingError(
+        "NotARing",
+        `The frame at ${producerPart.address} is that of ${header.consumers} consumers, not of ${targets.length}; name all`,
+      )
+    }
+    for (const target of targets) checkLink(vspace, target)
+    this.#vspace = vspace
+    this.#targets = targets
+    this.#policies = targets.map(({ link }) => readPolicy(vspace, link))
+    this.#status = statusWord(vspace, options.status)
+    this.#waiting = new Waiting(vspace, options.wait)
+    this.#firstIndex = loadLong(vspace, producerPart.address + BROADCAST_WRITE_INDEX)
+    const statuses = targets.map(({ status }) => statusWord(vspace, status))
+
+    const staging = vspace.allocatePrivate(header.slotBytes, LINE_BYTES)
+    this.staging = vspace.u8.subarray(staging, staging + header.slotBytes)
+    this.#state = vspace.allocatePrivate(SENDER_BYTES, LINE_BYTES)
+    vspace.u64[(this.#state + SENDER_INDEX) / 8] = this.#firstIndex
+    const fields = [
+      [SENDER_CAPACITY, header.capacity],
+      [SENDER_SLOT_BYTES, header.slotBytes],
+      [SENDER_SLOTS, producerPart.address + BROADCAST_SLOTS],
+      [SENDER_INDEX_WORD, producerPart.address + BROADCAST_WRITE_INDEX],
+      [SENDER_STATUS_WORD, this.#status],
+      [SENDER_STAGING, staging],
+      [SENDER_OVERWRITES, Number(header.overwrites)],
+      [SENDER_CONSUMERS, targets.length],
+      [SENDER_LOOKING_AT, SENDER_OWN],
+    ] as const
+    for (const [offset, value] of fields) this.#set(offset, value)
+    for (const [at, { link, consumerPart }] of targets.entries()) {
+      const target = SENDER_TARGETS + at * TARGET_BYTES
+      const accepted = vspace.loadWord(link.address + LINK_ACCEPTED)
+      const takesPart = accepted !== 0 && vspace.loadWord(link.address + LINK_ENDED) !== accepted
+      this.#set(target + TARGET_LINK, link.address)
+      this.#set(target + TARGET_PART, consumerPart.address)
+      this.#set(target + TARGET_STATUS_WORD, statuses[at] as number)
+      this.#set(target + TARGET_POLICY, policyNumber(this.#policies[at] as ConsumerPolicy))
+      this.#set(target + TARGET_ACCEPTED, accepted)
+      this.#set(target + TARGET_WAKE, vspace.loadWord(link.address + LINK_WAKE))
+      this.#set(target + TARGET_STATE, takesPart ? TARGET_PRESENT : TARGET_ABSENT)
+      // At least this much it has read; how much more is looked up when it matters.
+      vspace.u64[(this.#state + target + TARGET_SEEN) / 8] = loadLong(vspace, link.address + LINK_START)
+    }
+  }
+
+  /**
+   * Why nothing more can be sent: "peer-gone" (the last consumer has died and none has come), "revoked", "kernel-gone";
+   * undefined while the broadcast is live.
+   */
+  interruption(): Interruption | undefined {
+    return interruptionOf(this.#vspace.loadWord(this.#status))
+  }
+
+  /**
+   * Sends `message`, or what is in `staging`, to every consumer that takes part. Never blocks.
+   * @param message at most slotBytes; the rest of the slot is sent as zeros
+   * @returns false when it was not sent: a consumer of policy "block" has not read the slot that would be overwritten, or
+   *   `interruption()` says why
+   * @throws {RingError} RangeError: the message is longer than a slot
+   * @throws {PageFault} the producer's frame is not mapped here any more
+   * Cost: 10 to 20 ns for 64 bytes to one consumer that is waited for, and 2 ns for each further one; 60 ns more where a
+   *   consumer may be overtaken. A system call for each consumer that sleeps.
+   */
+  tryPush(message?: Uint8Array): boolean {
+    if (message !== undefined) this.#stage(message)
+    return this.#isDone(this.#attempt(1))
+  }
+
+  /**
+   * As `tryPush`, but waits for the consumers of policy "block". BLOCKS for at most `timeoutNs`.
+   * @param timeoutNs nanoseconds from 0; Infinity for no limit
+   * @returns "pushed", or why it was not sent
+   * @throws as tryPush, save that a page fault by revocation is the outcome "revoked"
+   */
+  push(message?: Uint8Array, timeoutNs = Number.POSITIVE_INFINITY): "pushed" | Interruption {
+    checkTimeout(timeoutNs)
+    if (message !== undefined) this.#stage(message)
+    try {
+      let result = this.#attempt(this.#waiting.spins)
+      if (result === RESULT_NONE) result = this.#waiting.until(spins => this.#attempt(spins), this, timeoutNs)
+      if (this.#isDone(result)) return "pushed"
+      return result === RESULT_DEADLINE ? "deadline" : (this.interruption() ?? "peer-gone")
+    } catch (error) {
+      return interruptionBy(error, this.#vspace, this.#status)
+    }
+  }
+
+  stats(): BroadcastStats {
+    const index = this.#vspace.u64[(this.#state + SENDER_INDEX) / 8] as bigint
+    const consumers = this.#targets.map(({ consumerPart }, at) => {
+      const state = this.#target(at, TARGET_STATE)
+      return {
+        policy: this.#policies[at] as ConsumerPolicy,
+        state: state === TARGET_PRESENT ? "present" : state === TARGET_ABSENT ? "absent" : "page-fault",
+        lost: state === TARGET_EXCLUDED ? 0 : Number(loadLong(this.#vspace, consumerPart.address + CONSUMER_LOST)),
+        disconnected: this.#target(at, TARGET_DISCONNECTED),
+        misbehaved: this.#target(at, TARGET_MISBEHAVED),
+      } as const
+    })
+    return { sent: Number(BigInt.asUintN(64, index - this.#firstIndex)), consumers }
+  }
+
+  announce(): void {
+    this.#announced = this.#blocking()
+    this.#eachAnnounced(number => number.announce())
+  }
+
+  retract(): void {
+    this.#eachAnnounced(number => number.retract())
+  }
+
+  sleepWords(words: Uint32Array, at: number): number {
+    let next = at
+    const sleepOn = (address: number, value: number): void => {
+      words[next] = address
+      words[next + 1] = value
+      next += 2
+    }
+    for (const consumer of this.#blocking()) {
+      sleepOn(this.#target(consumer, TARGET_PART) + CONSUMER_READ_INDEX, this.#target(consumer, TARGET_LOADED))
+      sleepOn(this.#target(consumer, TARGET_STATUS_WORD), STATUS_LIVE)
+    }
+    sleepOn(this.#status, STATUS_LIVE)
+    return next
+  }
+
+  #attempt(spins: number): number {
+    try {
+      return this.#vspace.hot.broadcastPush(this.#state, spins)
+    } catch (error) {
+      this.#excludeFaulty(error)
+      return this.#get(SENDER_PUBLISHED) === 0 ? this.#attempt(spins) : this.#wakeRest()
+    }
+  }
+
+  /** The message is out; only some who sleep have not been marked. */
+  #wakeRest(): number {
+    try {
+      return this.#vspace.hot.broadcastWake(this.#state)
+    } catch (error) {
+      this.#excludeFaulty(error)
+      return this.#wakeRest()
+    }
+  }
+
+  #isDone(result: number): boolean {
+    if (result === RESULT_DONE) return true
+    if (result !== RESULT_DONE_WAKE) return false
+    for (const half of [0, 1]) {
+      const offset = SENDER_TO_WAKE + 4 * half
+      for (let sleepers = this.#get(offset); sleepers !== 0; sleepers = (sleepers & (sleepers - 1)) >>> 0) {
+        const at = 32 * half + 31 - Math.clz32(sleepers & -sleepers)
+        wake(this.#target(at, TARGET_LINK) + LINK_WAKE)
+      }
+      this.#set(offset, 0)
+    }
+    return true
+  }
+
+  /** The consumers that kept the last push from going on. */
+  #blocking(): number[] {
+    return this.#targets.flatMap((_, at) =>
+      this.#target(at, TARGET_OBSTRUCTS) === 1 &&
+      this.#policies[at] === "block" &&
+      this.#target(at, TARGET_STATE) !== TARGET_EXCLUDED
+        ? [at]
+        : [],
+    )
+  }
+
+  #eachAnnounced(apply: (number: SleepNumber) => void): void {
+    for (const at of this.#announced) {
+      try {
+        const address = this.#target(at, TARGET_LINK) + LINK_PRODUCER_SLEEP
+        this.#sleepNumbers[at] ??= new SleepNumber(this.#vspace, address)
+        apply(this.#sleepNumbers[at])
+      } catch (error) {
+        if (!(error instanceof PageFault)) throw error
+        this.#set(SENDER_TARGETS + at * TARGET_BYTES + TARGET_STATE, TARGET_EXCLUDED)
+      }
+    }
+  }
+
+  /** @throws what the hot code threw, unless it is a page fault in what is shared with one consumer */
+  #excludeFaulty(error: unknown): void {
+    const fault = this.#vspace.faultOf(error)
+    const target = this.#get(SENDER_LOOKING_AT)
+    if (!(fault instanceof PageFault) || target === SENDER_OWN) throw fault
+    this.#set(SENDER_LOOKING_AT, SENDER_OWN)
+    this.#set(SENDER_TARGETS + target + TARGET_STATE, TARGET_EXCLUDED)
+  }
+
+  #stage(message: Uint8Array): void {
+    const { staging } = this
+    if (message.length > staging.length) {
+      throw new RingError(
+        "RangeError",
+        `The message has ${message.length} bytes: a slot holds ${staging.length}; split it or use larger slots`,
+      )
+    }
+    staging.set(message)
+    if (message.length < staging.length) staging.fill(0, message.length)
+  }
+
+  #target(at: number, offset: number): number {
+    return this.#get(SENDER_TARGETS + at * TARGET_BYTES + offset)
+  }
+
+  #get(offset: number): number {
+    return this.#vspace.u32[(this.#state + offset) / 4] as number
+  }
+
+  #set(offset: number, value: number): void {
+    this.#vspace.u32[(this.#state + offset) / 4] = value
+  }
+}

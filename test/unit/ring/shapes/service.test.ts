@@ -1,0 +1,230 @@
+// service.test.ts: request and reply: which reply belongs to which call, what is late, who is gone, and what a lie costs.
+
+import fc from "fast-check"
+import t, { type Test } from "tap"
+import { PAGE_BYTES } from "../../../../src/kernel-daemon/abi/limits.ts"
+import { RING_CONSUMER_PART_BYTES, RING_SLOTS, RING_WRITE_INDEX, Status } from "../../../../src/ring/layout.ts"
+import { ServiceClient } from "../../../../src/ring/shapes/service-client.ts"
+import { createServiceLink, serviceBytes } from "../../../../src/ring/shapes/service-link.ts"
+import { type Request, ServiceServer } from "../../../../src/ring/shapes/service-server.ts"
+import { mapFrame, newFrame, READ, SECOND_NS, startPeer, vspace } from "../../../helpers/ring.ts"
+
+const PATIENCE_NS = 20 * SECOND_NS
+const options = { requestBytes: 16, replyBytes: 24, inFlight: 4 }
+const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
+
+/** A service whose ends are all here; each end has its own frames writable and its peer's readable. */
+function service(t: Test, clients: number) {
+  const links = Array.from({ length: clients }, () => {
+    const fds = [newFrame(t, PAGE_BYTES), newFrame(t, PAGE_BYTES)] as const
+    const map = (at: 0 | 1, permissions?: number) => ({
+      address: mapFrame(t, fds[at], PAGE_BYTES, permissions),
+      bytes: PAGE_BYTES,
+    })
+    const written = { clientFrame: map(0), serverFrame: map(1) }
+    createServiceLink(vspace, written, options)
+    const status = mapFrame(t, newFrame(t, PAGE_BYTES), PAGE_BYTES)
+    const forServer = { frames: { ...written, clientFrame: map(0, READ) }, status }
+    const forClient = { ...written, serverFrame: map(1, READ) }
+    return { fds, written, status, forServer, forClient }
+  })
+  const wait = { spinNs: 0 }
+  const client = (at: number) => {
+    const { forClient, status } = links[at] as (typeof links)[0]
+    return new ServiceClient(vspace, forClient, options.inFlight, { status, wait })
+  }
+  const server = () =>
+    new ServiceServer(
+      vspace,
+      links.map(({ forServer }) => forServer),
+      { wait },
+    )
+  return { links, client, server }
+}
+
+const taken = (request: unknown): Request => {
+  if (typeof request !== "object") throw new Error(`No request: ${request}`)
+  return { ...(request as Request), payload: (request as Request).payload.slice() }
+}
+
+t.test("each reply finds its call, in whatever order they come", async t => {
+  const world = service(t, 2)
+  const [server, a, b] = [world.server(), world.client(0), world.client(1)]
+  const calls = [a.send(bytes(1)), a.send(bytes(2, 2)), b.send(bytes(3, 3, 3))] as number[]
+  const requests = [0, 1, 2].map(() => taken(server.next(0)))
+  t.equal(server.next(0), "deadline")
+  for (const { client, call, payload } of requests.reverse()) {
+    t.equal(payload.length, payload[0])
+    t.equal(server.reply({ client, call }, bytes(client, ...payload)), "replied")
+  }
+  t.same(a.receive(calls[1] as number, { timeoutNs: 0 }), bytes(0, 2, 2))
+  t.same(a.receive(calls[0] as number, { timeoutNs: 0 }), bytes(0, 1))
+  t.same(b.receive(calls[2] as number, { timeoutNs: 0 }), bytes(1, 3, 3, 3))
+  t.throws(() => a.receive(calls[0] as number), { code: "InvalidArgument", message: /call is \d+, which is none/ })
+  t.match(server.stats(), { requests: 3, replied: 3, dropped: 0, malformed: 0, clients: ["live", "live"] })
+  t.same(a.stats(), { sent: 2, answered: 2, late: 0, inFlight: 0 })
+})
+
+t.test("a service does what a table of open calls does, whatever the order of operations", async t => {
+  const world = service(t, 2)
+  const server = world.server()
+  const clients = [world.client(0), world.client(1)]
+  const step = fc.record({
+    action: fc.constantFrom("send", "next", "reply", "receive", "give up"),
+    client: fc.constantFrom(0, 1),
+    at: fc.nat({ max: 20 }),
+  })
+  /** Across all runs: what each client waits for, what the server holds, what is owed. */
+  const waiting: Map<number, number>[] = [new Map(), new Map()]
+  const answered: Map<number, number>[] = [new Map(), new Map()]
+  const owed = [0, 0]
+  const held: Request[] = []
+  const property = fc.property(fc.array(step, { maxLength: 150 }), steps => {
+    for (const { action, client, at } of steps) {
+      const end = clients[client] as ServiceClient
+      const open = waiting[client] as Map<number, number>
+      if (action === "send") {
+        const call = end.send(bytes(at))
+        if ((call === "full") !== (owed[client] === options.inFlight))
+          throw new Error(`${call} with ${owed[client]} owed`)
+        if (typeof call !== "number") continue
+        open.set(call, at)
+        owed[client] = (owed[client] as number) + 1
+      } else if (action === "next") {
+        const request = server.next(0)
+        if (typeof request === "object") held.push(taken(request))
+      } else if (action === "reply") {
+        const [request] = held.splice(at % Math.max(1, held.length), 1)
+        if (request === undefined) continue
+        const sent = server.reply(request, bytes(request.payload[0] as number, 77))
+        if (sent !== "replied") throw new Error("an honest client had no room")
+        owed[request.client] = (owed[request.client] as number) - 1
+        answered[request.client]?.set(request.call, request.payload[0] as number)
+      } else {
+        const call = [...open.keys()][at % Math.max(1, open.size)]
+        if (call === undefined) continue
+        const reply = end.receive(call, { timeoutNs: 0 })
+        const sent = answered[client]?.get(call)
+        if (sent === undefined ? reply !== "deadline" : reply[0] !== open.get(call))
+          throw new Error(`${call}: ${reply}`)
+        open.delete(call)
+      }
+    }
+  })
+  fc.assert(property, { numRuns: 200 })
+})
+
+t.test(
+  "as many calls as may be are under way; one that is given up counts until its late reply, which is dropped",
+  async t => {
+    const world = service(t, 1)
+    const [server, client] = [world.server(), world.client(0)]
+    const start = performance.now()
+    for (let call = 0; call < options.inFlight; call++)
+      t.equal(client.call(bytes(call), { timeoutNs: 5_000_000 }), "deadline")
+    t.ok(performance.now() - start >= 20)
+    t.equal(client.send(bytes(9)), "full")
+    t.equal(client.call(bytes(9), { timeoutNs: 1_000_000 }), "deadline", "it waits for room, and is not sent")
+    t.same(client.stats(), { sent: 4, answered: 0, late: 0, inFlight: 4 })
+    const first = taken(server.next(0))
+    t.equal(server.reply(first, bytes(1)), "replied")
+    const call = client.send(bytes(10)) as number
+    t.same(client.stats(), { sent: 5, answered: 0, late: 1, inFlight: 4 })
+    for (let left = 0; left < 4; left++) server.reply(taken(server.next(0)), bytes(50 + left))
+    t.same(client.receive(call, { timeoutNs: 0 }), bytes(53), "late replies are not taken for it")
+    t.equal(server.reply(first, bytes(1)), "replied")
+    t.equal(client.call(bytes(11), { timeoutNs: 0 }), "deadline")
+    t.match(client.stats(), { late: 5, inFlight: 1 }, "a second reply to one call is late as well")
+  },
+)
+
+t.test(
+  "a dead server is an outcome for every call; a dead client is dropped and counted, and the others go on",
+  async t => {
+    const world = service(t, 2)
+    const [server, a, b] = [world.server(), world.client(0), world.client(1)]
+    const call = a.send(bytes(1)) as number
+    const request = taken(server.next(0))
+    b.send(bytes(2))
+    vspace.storeWord((world.links[0] as (typeof world.links)[0]).status, Status.PeerGone)
+    t.match(server.next(0), { client: 1, payload: bytes(2) })
+    t.equal(server.reply(request, bytes(1)), "dropped")
+    t.equal(server.state(0), "peer-gone")
+    t.match(server.stats(), { requests: 2, replied: 0, dropped: 1, clients: ["peer-gone", "live"] })
+
+    const others = [a.send(bytes(3)), a.call(bytes(3), { timeoutNs: PATIENCE_NS })]
+    t.same(others, ["peer-gone", "peer-gone"], "to this client it is the server that has gone")
+    t.equal(a.receive(call, { timeoutNs: PATIENCE_NS }), "peer-gone")
+    t.equal(a.stats().inFlight, 0, "nobody owes it anything")
+    vspace.storeWord((world.links[1] as (typeof world.links)[0]).status, Status.PeerGone)
+    t.equal(
+      server.serve(payload => payload, PATIENCE_NS),
+      "peer-gone",
+      "all clients have gone",
+    )
+  },
+)
+
+t.test("a client that lies, about a length or an index or before the server comes, costs itself alone", async t => {
+  const world = service(t, 3)
+  const server = world.server()
+  const [, honest, liar] = [world.client(0), world.client(1), world.client(2)]
+  liar.send(bytes(1))
+  const slots = (world.links[2] as (typeof world.links)[0]).written.clientFrame.address + RING_CONSUMER_PART_BYTES
+  vspace.storeWord(slots + RING_SLOTS + 4, 17)
+  const index = (world.links[0] as (typeof world.links)[0]).written.clientFrame.address + RING_CONSUMER_PART_BYTES
+  vspace.storeWord(index + RING_WRITE_INDEX, 1000)
+  honest.send(bytes(5))
+  t.match(server.next(0), { client: 1, payload: bytes(5) })
+  t.equal(server.next(0), "deadline")
+  t.match(server.stats(), { malformed: 1, clients: ["misbehaved", "live", "live"] })
+  server.close()
+  vspace.storeWord(index, 1234)
+  const next = world.server()
+  honest.send(bytes(6))
+  t.match(next.next(0), { client: 1, payload: bytes(6) })
+  t.equal(next.state(0), "misbehaved")
+})
+
+t.test("a server that lies about a reply's length is refused; misuse is, with numbers", async t => {
+  const world = service(t, 1)
+  const [server, client] = [world.server(), world.client(0)]
+  const call = client.send(bytes(1)) as number
+  server.reply(taken(server.next(0)), bytes(2))
+  const slots = (world.links[0] as (typeof world.links)[0]).written.serverFrame.address + RING_CONSUMER_PART_BYTES
+  vspace.storeWord(slots + RING_SLOTS + 4, 25)
+  t.throws(() => client.receive(call), { name: "PeerMisbehaviorError", what: "a reply's length", value: 25 })
+  const long = { code: "RangeError", message: /payload has (17|25) bytes: this side may send (16|24);/ }
+  t.throws(() => client.send(new Uint8Array(17)), long)
+  t.throws(() => server.reply({ client: 0, call }, new Uint8Array(25)), long)
+  t.throws(() => serviceBytes({ ...options, inFlight: 3 }), { message: /inFlight is 3, which must be a power of two/ })
+  t.throws(() => serviceBytes({ ...options, replyBytes: -1 }), { message: /replyBytes is -1/ })
+  t.throws(() => client.call(bytes(1), { timeoutNs: -1 }), { message: /timeoutNs is -1/ })
+})
+
+t.test(
+  "a server in another process answers out of order; a client that is killed in mid-call blocks nobody",
+  async t => {
+    const world = service(t, 2)
+    const fds = world.links.flatMap(link => link.fds)
+    const server = startPeer(t, "serve", fds, "shapes/peer.ts")
+    const other = startPeer(t, "call", (world.links[1] as (typeof world.links)[0]).fds, "shapes/peer.ts")
+    const client = world.client(0)
+    for (let round = 0; round < 2_000; round++) {
+      if (round === 500) other.kill()
+      const calls = [1, 2, 3].map(value => [value, client.send(bytes(value, round & 0xff))] as const)
+      for (const [value, call] of calls) {
+        if (typeof call !== "number") return t.fail(`round ${round}: ${call}`)
+        const reply = client.receive(call, { timeoutNs: PATIENCE_NS })
+        if (typeof reply === "string" || reply[0] !== (~value & 0xff) || reply[1] !== (~round & 0xff)) {
+          return t.fail(`round ${round}: ${reply}`)
+        }
+      }
+    }
+    t.match(client.stats(), { sent: 6_000, answered: 6_000, late: 0, inFlight: 0 })
+    server.kill()
+    await server.ended()
+    vspace.storeWord((world.links[0] as (typeof world.links)[0]).status, Status.PeerGone)
+    t.equal(client.call(bytes(1), { timeoutNs: PATIENCE_NS }), "peer-gone")
+  },
+)
