@@ -7,6 +7,14 @@ import t from "tap"
 import { bundleWith } from "../helpers/source-copy.ts"
 import { root, runKaal } from "../helpers/system.ts"
 
+const EXAMPLES = [
+  "my-hello",
+  ...["my-root", "my-child"],
+  ...["my-market", "my-seller", "my-buyer"],
+  ...["my-office", "my-clerk", "my-caller"],
+  ...["my-lender", "my-borrower"],
+]
+
 /** The README's blocks of TypeScript that name their file in the first line, by that path. */
 function readmeSources(): Map<string, string> {
   const readme = readFileSync(join(root, "README.md"), "utf8")
@@ -18,7 +26,8 @@ t.test("a component of one's own", async t => {
   const sources = readmeSources()
   t.same(
     [...sources.keys()],
-    ["my-hello", "my-root", "my-child"].map(name => `src/components/${name}/main.ts`),
+    EXAMPLES.map(name => `src/components/${name}/main.ts`),
+    "each is run below",
   )
   const components = ["--components", await bundleWith(t, sources)]
 
@@ -31,6 +40,34 @@ t.test("a component of one's own", async t => {
     const { code, stdout, stderr } = await runKaal(t, ["run", "my-root", ...components])
     t.equal(code, 0, stderr)
     t.match(stdout, /^my-root: \{ kind: 'reported', report: \{ text: 'a message' \} \}$/m)
+  })
+  t.test("can send declared messages, batches, MessagePack, records and payloads of 64 MiB over channels", async t => {
+    const { code, stdout, stderr } = await runKaal(t, ["run", "my-market", ...components])
+    t.equal(code, 0, stderr)
+    for (const line of [
+      "prices: [ 9.5, 9.75 ]",
+      "firstBytes: [ 1, 2, 3 ]",
+      "item: 'bolt'",
+      "note: 'a note'",
+      "length: 67108864",
+      "second: 2",
+      "{ kind: 'exited', code: 0 }",
+    ]) {
+      t.ok(stdout.includes(line), `${line} in ${stdout}`)
+    }
+  })
+  t.test("can answer the calls of another", async t => {
+    const { code, stdout, stderr } = await runKaal(t, ["run", "my-office", ...components])
+    t.equal(code, 0, stderr)
+    t.match(stdout, /report: \[ 3, 2, 1 \] \} \{ kind: 'exited', code: 0 \}$/m)
+    t.match(stdout, /^my-clerk: no client is left: peer-gone$/m)
+  })
+  t.test("can lend a frame and take it back while it is read", async t => {
+    const { code, stdout, stderr } = await runKaal(t, ["run", "my-lender", ...components])
+    t.equal(code, 0, stderr)
+    t.match(stdout, /^my-lender: it is reading$/m)
+    t.match(stdout, /^my-lender: true \{$/m, "the revoke is proved")
+    t.match(stdout, /Page fault: read at 0x[0-9a-f]+/)
   })
   t.test("that does not exist is refused by name, with those that there are", async t => {
     const { code, stderr } = await runKaal(t, ["run", "my-other", ...components])
