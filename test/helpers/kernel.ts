@@ -258,7 +258,6 @@ export class TestKernel {
     for (const effect of effects) {
       if (effect.kind === "reply") this.#replies.set(decodeHeader(effect.message).number, effect.message)
       else this.effects.push(effect)
-      if (effect.kind === "unmap") this.#acquire(effect)
       if (effect.kind === "publish-lane" || effect.kind === "move-mappings")
         for (const map of effect.maps) this.#acquire(map)
       if (effect.kind === "set-status") this.words.set(`${effect.component}:${effect.index}`, effect.status)

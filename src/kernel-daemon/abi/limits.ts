@@ -21,6 +21,9 @@ export const MAX_PRIORITY = 255
 /** Memory of the untyped that the root task starts with. */
 export const ROOT_UNTYPED_BITS = 32
 
+/** Mappings in one VSpace. Whoever looks whether a component has let go of memory reads a line for each. */
+export const MAX_MAPPINGS = 2_048
+
 /** What an object of the kernel's own takes out of its untyped. Frames take their size, notifications one page. */
 export const OBJECT_BYTES = { endpoint: 64, tcb: 4_096, vspace: 4_096, capSlot: 32 } as const
 /** Bounds of retype's size bits (bytes for untypeds and frames, slots for CNodes) and of its count, as in seL4. */

@@ -16,8 +16,10 @@ import type {
 import type { Kernel } from "../invocation/kernel.ts"
 import { ComponentProcess } from "./component-process.ts"
 import { DaemonPages } from "./daemon-pages.ts"
+import { nextOf } from "./effect-order.ts"
 import type { Launch } from "./launch.ts"
 import { MemoryTable } from "./memory-table.ts"
+import type { MemoryGrant } from "./memory-traces.ts"
 import { NotificationPages } from "./notification-pages.ts"
 import type { ComponentFolder } from "./programs.ts"
 import { StatusPages } from "./status-pages.ts"
@@ -105,19 +107,24 @@ export class Broker {
   }
 
   #acquireNext(running: Running): void {
-    const effect = running.invocation.acquire[running.acquired]
-    if (effect === undefined) {
+    const effects = nextOf(running.invocation.acquire, running.acquired)
+    let left = effects.length
+    if (left === 0) {
       this.#end(running)
       this.#carryOut(running.invocation.commit(running.proved))
       return
     }
-    this.#acquire(effect, (refused, proved = true) => {
-      if (running.ended) return // Given up meanwhile, and undone then.
-      if (refused !== undefined) return this.#giveUp(running, refusal(effect, refused))
-      running.acquired++
-      running.proved &&= proved
-      this.#acquireNext(running)
-    })
+    for (const effect of effects) {
+      this.#acquire(effect, (refused, proved = true) => {
+        if (running.ended) return // Given up meanwhile, and undone then.
+        if (refused !== undefined) return this.#giveUp(running, refusal(effect, refused))
+        running.proved &&= proved
+        left -= 1
+        if (left > 0) return
+        running.acquired += effects.length
+        this.#acquireNext(running)
+      })
+    }
   }
 
   /** Undoes what was acquired, last first, and tells the kernel. */
@@ -258,8 +265,8 @@ export class Broker {
   #prove(component: ComponentId, memory: MemoryId, done: (proved: boolean) => void): void {
     // A former memory of a frame is destroyed when it was seen to be gone.
     if (!this.#memories.has(memory)) return done(true)
-    const grantedBytes = (): number => this.#kernel.mappedBytes(component, memory)
-    const holder = { process: () => this.#processes.get(component), grantedBytes }
+    const grant = (): MemoryGrant => this.#kernel.memoryGrant(component, memory)
+    const holder = { process: () => this.#processes.get(component), grant }
     proveUnmapped(holder, memory, this.#memories.identity(memory), done)
   }
 
@@ -296,9 +303,6 @@ export class Broker {
           return this.#publishLane(effect, () => this.#carryOut(effects.slice(position + 1)))
         case "move-mappings":
           return this.#moveMappings(effect, () => this.#carryOut(effects.slice(position + 1)))
-        case "unmap":
-          this.#unmap(effect, () => {})
-          break
         case "start":
           this.#processes.get(effect.component)?.start({
             pid: effect.component,

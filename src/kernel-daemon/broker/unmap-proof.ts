@@ -3,7 +3,7 @@
 import { REVOKE_DEADLINE_MS } from "../abi/limits.ts"
 import type { MemoryId } from "../invocation/effects.ts"
 import type { ComponentProcess } from "./component-process.ts"
-import { describeTraces, type MemoryIdentity, tracesOf } from "./memory-traces.ts"
+import { describeTraces, isWithin, type MemoryGrant, type MemoryIdentity, tracesOf } from "./memory-traces.ts"
 
 /** Between two looks at a component that has not let go yet. */
 const PROVE_INTERVAL_MS = 1
@@ -12,8 +12,8 @@ const PROVE_INTERVAL_MS = 1
 export interface Holder {
   /** undefined when it has ended. */
   process(): ComponentProcess | undefined
-  /** Bytes of the memory that the kernel grants it. */
-  grantedBytes(): number
+  /** What the kernel grants it of the memory. */
+  grant(): MemoryGrant
 }
 
 /**
@@ -34,9 +34,9 @@ export function proveUnmapped(
       if (process.confinement !== "namespace") return done(false)
       process.kill(`memory ${memory} was revoked and its /proc cannot be read: its end alone proves that it let go`)
     }
-    const traces = tracesOf(process.pid, identity)
-    const isGone = traces.mappedBytes <= holder.grantedBytes() && traces.descriptors === 0
-    if (isGone) return done(true)
+    const grant = holder.grant()
+    const traces = tracesOf(process.pid, identity, grant)
+    if (isWithin(traces, grant)) return done(true)
     if (performance.now() >= deadline) {
       process.kill(`it keeps memory ${memory} that was revoked: ${describeTraces(traces)}`)
     }

@@ -58,7 +58,7 @@ export type AcquireEffect =
   | UnmapEffect
   /**
    * Looks at the component's page tables and descriptors until they show no more of this memory than the kernel has
-   * mapped there (`kernel.mappedBytes`). Is never refused: a component that still has more by the deadline is killed, and
+   * mapped there (`kernel.memoryGrant`). Is never refused: a component that still has more by the deadline is killed, and
    * so is one that cannot be looked at, where its end takes all its children along. Otherwise that one is not proved.
    */
   | { readonly kind: "prove-unmapped"; readonly component: ComponentId; readonly memory: MemoryId }
@@ -73,8 +73,6 @@ export type AcquireEffect =
 /** What cannot be refused. Carried out after the commit, in order. */
 export type CommitEffect =
   | { readonly kind: "destroy-memory"; readonly memory: MemoryId }
-  /** Here where a component's end takes mappings out of others: nobody waits for the outcome. */
-  | UnmapEffect
   /**
    * Maps a lane into those who wait, then writes its badge and that it is in use into the notification's page, and wakes
    * who sleeps there. Who cannot map it is killed. Nothing is written where the page is gone by then.

@@ -5,6 +5,7 @@ import { Capability } from "../objects/capability.ts"
 import type { CNode } from "../objects/cnode.ts"
 import { linkChild, settle } from "../objects/derivation-tree.ts"
 import { isShared, type KernelObject } from "../objects/kernel-object.ts"
+import { Lingering } from "../objects/lingering.ts"
 import type { Untyped } from "../objects/untyped.ts"
 import { detach } from "./mappings.ts"
 import { tell, welcome } from "./peer-status.ts"
@@ -40,17 +41,18 @@ export function move(state: KernelState, capability: Capability, cnode: CNode, s
 /**
  * Takes a capability out of its slot, its mappings with it, and destroys its object if it was the last.
  * @param orphans gets the CNode that went with it, if one did: its contents are to be removed next
+ * @param proved its mappings were seen to be gone
  *
  * Cost: O(1), and linear in the mappings made through it.
  */
-export function remove(state: KernelState, capability: Capability, orphans: CNode[]): void {
+export function remove(state: KernelState, capability: Capability, orphans: CNode[], proved: boolean): void {
   if (capability.mappings !== undefined) {
     for (const mapping of capability.mappings) {
       tell(state, mapping, "revoked")
-      detach(mapping)
+      detach(mapping, proved)
     }
   }
-  if (capability.lingers) passOn(capability)
+  if (capability.lingering !== undefined) passOn(capability, capability.lingering)
   discountWriter(capability)
   capability.cnode?.clear(capability)
   settle(capability)
@@ -58,10 +60,12 @@ export function remove(state: KernelState, capability: Capability, orphans: CNod
 }
 
 /** What was mapped through a capability was mapped through those that it was derived from, too. */
-function passOn({ parent }: Capability): void {
+function passOn({ parent }: Capability, lingering: Lingering): void {
   let ancestor = parent
   while (ancestor !== undefined && ancestor.cnode === undefined) ancestor = ancestor.parent
-  if (ancestor !== undefined) ancestor.lingers = true
+  if (ancestor === undefined || lingering.isOver) return
+  ancestor.lingering ??= new Lingering()
+  ancestor.lingering.addAll(lingering)
 }
 
 /** Lets go of one reference; an object without any is destroyed. */

@@ -4,6 +4,7 @@ import { encodeRefusal } from "../abi/codec.ts"
 import { KernelError } from "../abi/errors.ts"
 import { ConventionSlot, ROOT_UNTYPED_BITS } from "../abi/limits.ts"
 import type { ProfileName } from "../abi/profile.ts"
+import { Permission } from "../abi/rights.ts"
 import type { Result, SyscallName } from "../abi/syscalls.ts"
 import { Component, type Ending } from "../objects/component.ts"
 import { ProcessControl } from "../objects/process-control.ts"
@@ -117,17 +118,22 @@ export class Kernel {
   }
 
   /**
-   * Bytes of a memory that a component may have in its page tables now: what a removal has claimed no longer counts.
-   * Cost: linear in the component's mappings.
+   * Bytes of a memory that a component may have in its page tables now, and may write there: what a removal has claimed no
+   * longer counts. Cost: linear in the component's mappings.
    */
-  mappedBytes(id: ComponentId, memory: MemoryId): number {
-    let bytes = 0
+  memoryGrant(id: ComponentId, memory: MemoryId): { readonly mappedBytes: number; readonly writableBytes: number } {
+    let mappedBytes = 0
+    let writableBytes = 0
     for (const mapping of this.#state.components.get(id)?.vspace.mappings ?? []) {
       const stands = mapping.alive && !mapping.leaving
       if (!stands) continue
-      for (const part of mapping.parts) if (part.memory === memory) bytes += part.bytes
+      for (const { memory: shown, bytes, permissions } of mapping.parts) {
+        if (shown !== memory) continue
+        mappedBytes += bytes
+        if ((permissions & Permission.write) !== 0) writableBytes += bytes
+      }
     }
-    return bytes
+    return { mappedBytes, writableBytes }
   }
 
   /** An ending in words, to be asked before `componentEnded`: with what the kernel knows about a faulting address. */
@@ -176,10 +182,10 @@ export class Kernel {
       if (!removal.apply(proved)) state.emit({ kind: "continue", token: state.keepRemoval(removal) })
       return state.drain()
     }
-    // Unmaps are never refused. But whoever waited for them may be gone: then they are left to the broker.
+    // Unmaps are never refused. But whoever waited for them may be gone: then the piece is done again for nobody.
     const refuse = () => {
-      for (const effect of acquire) if (effect.kind === "unmap") state.emit(effect)
-      return commit()
+      state.emit({ kind: "continue", token: state.keepRemoval(removal) })
+      return state.drain()
     }
     return { acquire, commit, refuse }
   }

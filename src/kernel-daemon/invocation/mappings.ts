@@ -4,7 +4,8 @@ import { KernelError } from "../abi/errors.ts"
 import type { Permissions } from "../abi/rights.ts"
 import type { Capability } from "../objects/capability.ts"
 import type { Component } from "../objects/component.ts"
-import { describeObject, type SharedObject } from "../objects/kernel-object.ts"
+import { describeObject, type MemoryId, type SharedObject } from "../objects/kernel-object.ts"
+import { Lingering } from "../objects/lingering.ts"
 import { describeMapping, Mapping, NO_STATUS_WORD, type Part } from "../objects/mapping.ts"
 import type { AcquireEffect, MapEffect, UnmapEffect } from "./effects.ts"
 import { Transaction } from "./outcome.ts"
@@ -81,15 +82,23 @@ export function ensureLanded(mapping: Mapping): void {
   )
 }
 
-/** One look at each component for each memory that it loses something of. */
-export function provesOf(mappings: readonly Mapping[]): AcquireEffect[] {
+/** A component and an object that it may show something of, though no mapping says so. */
+export interface Lingered {
+  readonly component: Component
+  readonly object: SharedObject
+}
+
+/** One look at each component for each memory that it loses something of, or may not have let go. */
+export function provesOf(mappings: readonly Mapping[], lingered: readonly Lingered[] = []): AcquireEffect[] {
   const proves = new Map<string, AcquireEffect>()
-  for (const { component, object, parts } of mappings) {
-    const former = object.type === "Page" ? object.formerMemory : undefined
-    for (const memory of [...parts.map(part => part.memory), ...(former === undefined ? [] : [former])]) {
-      proves.set(`${component.id} ${memory}`, { kind: "prove-unmapped", component: component.id, memory })
-    }
+  const look = ({ id: component }: Component, memory: MemoryId | undefined): void => {
+    if (memory !== undefined) proves.set(`${component} ${memory}`, { kind: "prove-unmapped", component, memory })
   }
+  for (const { component, object, parts } of mappings) {
+    for (const { memory } of parts) look(component, memory)
+    if (object.type === "Page") look(component, object.formerMemory)
+  }
+  for (const { component, object } of lingered) for (const memory of object.memories) look(component, memory)
   return [...proves.values()]
 }
 
@@ -112,15 +121,20 @@ export function unmapEffect({ component, address, bytes }: Mapping): UnmapEffect
 }
 
 /**
- * Takes a mapping out of the tables; does nothing when it is out already.
+ * Takes a mapping out of the tables; does nothing when it is out already. Its capability remembers who may still show it.
+ * @param proved its component was seen to have let go
+ *
  * Cost: logarithmic in the component's mappings, and a shift of those above it.
  */
-export function detach(mapping: Mapping): void {
+export function detach(mapping: Mapping, proved = false): void {
   if (!mapping.alive) return
   mapping.alive = false
   const { component, capability, object } = mapping
   capability.mappings?.delete(mapping)
-  if (!component.confined) capability.lingers = true
+  if (!proved || !component.confined) {
+    capability.lingering ??= new Lingering()
+    capability.lingering.add(component)
+  }
   object.peers.removeMapping(mapping)
   if (object.type === "Notification") object.forget(mapping)
   if (mapping.statusWord !== NO_STATUS_WORD) {

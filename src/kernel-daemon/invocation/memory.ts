@@ -97,7 +97,8 @@ export function memoryUnmap(
 ): Transaction<Result<"memory_unmap">> {
   const mapping = ownMapping(component, address, wholePages(state, bytes))
   const commit = (proved: boolean) => {
-    detach(mapping)
+    // Where nobody has looked, the removal of the capability will.
+    detach(mapping, proved && proves.length > 0)
     return { proof: proofOf(proved && (component.confined || proves.length === 0)) }
   }
   // The lane of a notification may go to another holder, whom this one must not be able to disturb.

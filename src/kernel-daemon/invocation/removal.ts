@@ -9,14 +9,17 @@ import type { Capability } from "../objects/capability.ts"
 import type { CNode } from "../objects/cnode.ts"
 import { hoist, settle } from "../objects/derivation-tree.ts"
 import { isShared, type SharedObject } from "../objects/kernel-object.ts"
+import type { Lingering } from "../objects/lingering.ts"
 import type { Mapping } from "../objects/mapping.ts"
 import type { AcquireEffect } from "./effects.ts"
 import { remove } from "./holding.ts"
-import { landed, provesOf, unmapEffect } from "./mappings.ts"
+import { type Lingered, landed, provesOf, unmapEffect } from "./mappings.ts"
 import type { KernelState } from "./state.ts"
 
 /** Steps through tree and slots in one piece: below a millisecond or two of work. */
 export const STEPS_PER_PIECE = 2_000
+/** What a mapping counts for: who had it is looked at, which costs the daemon 60 us and more. */
+export const STEPS_PER_MAPPING = 40
 
 export interface RemovalPlan {
   /** Everything derived from it goes; itself it stays. */
@@ -41,6 +44,8 @@ export class Removal {
   readonly #cnodes: { readonly cnode: CNode; slot: number }[]
   #batch: Capability[] = []
   #unmapping: Mapping[] = []
+  /** Who is looked at beside those that unmap, and the capability that remembers him. */
+  #lingered: (Lingered & { readonly capability: Capability })[] = []
   #steps = 0
   #proved = true
 
@@ -54,16 +59,26 @@ export class Removal {
     if (this.#root !== undefined) this.#root.claims += 1
   }
 
-  /** Chooses the next piece. Returns what must be unmapped, and be seen to be, before it is removed. */
+  /**
+   * Chooses the next piece, the same one again until it is applied. Returns what must be unmapped, and be seen to be, before
+   * it is removed.
+   */
   collect(): AcquireEffect[] {
+    if (this.#batch.length === 0) this.#choose()
+    if (this.#unmapping.length === 0 && this.#lingered.length === 0) return []
+    const living = this.#unmapping.filter(mapping => mapping.component.state !== "ended")
+    return [...living.map(unmapEffect), ...provesOf(living, this.#lingered)]
+  }
+
+  #choose(): void {
     this.#steps = 0
+    this.#lingered = []
+    // That may have been mapped through a descendant that went before this removal began.
+    if (this.#root?.lingering !== undefined) this.#lookFor(this.#root, this.#root.lingering)
     for (const capability of this.#single) this.#claim(capability)
     this.#single = []
     this.#collectContents()
     this.#collectDescendants()
-    if (this.#unmapping.length === 0) return []
-    const living = this.#unmapping.filter(mapping => mapping.component.state !== "ended")
-    return [...living.map(unmapEffect), ...provesOf(living)]
   }
 
   /**
@@ -72,42 +87,51 @@ export class Removal {
    */
   apply(proved = true): boolean {
     if (!proved) this.#proved = false
+    else for (const { capability, component } of this.#lingered) capability.lingering?.forget(component)
     const orphans: CNode[] = []
     for (const capability of this.#batch) {
       capability.claims -= 1
       if (capability.cnode === undefined) settle(capability)
       else {
         if (isShared(capability.object)) this.#removing(capability.object)
-        remove(this.#state, capability, orphans)
+        remove(this.#state, capability, orphans, proved)
+        if (capability.lingering?.isOver === false) this.#proved = false
       }
     }
     for (const mapping of this.#unmapping) landed(mapping)
     this.#batch = []
     this.#unmapping = []
+    this.#lingered = []
     for (const cnode of orphans) this.#cnodes.push({ cnode, slot: 0 })
     if (this.#cnodes.length > 0 || this.#hasDescendants()) return false
-    // What lingers may have been mapped through a descendant that went before this removal began.
-    const lingers = this.#root?.lingers === true
+    const isOver = this.#root?.lingering?.isOver ?? true
     if (this.#root !== undefined) {
       this.#root.claims -= 1
       settle(this.#root)
     }
-    this.#finished(this.#proved && !lingers)
+    this.#finished(this.#proved && isOver)
     return true
   }
 
   #claim(capability: Capability): void {
     capability.claims += 1
     this.#batch.push(capability)
-    if (capability.lingers) this.#proved = false
+    if (capability.lingering !== undefined) this.#lookFor(capability, capability.lingering)
     // Most have none, and an empty list to walk for each of a million is work for the garbage collector.
     if (capability.mappings === undefined) return
     for (const mapping of capability.mappings) {
-      if (!mapping.component.confined) this.#proved = false
       mapping.inFlight += 1
       mapping.leaving = true
       this.#unmapping.push(mapping)
+      this.#steps += STEPS_PER_MAPPING
     }
+  }
+
+  /** Has all looked at of whom a look can prove something. */
+  #lookFor(capability: Capability, lingering: Lingering): void {
+    const { object } = capability
+    if (!isShared(object)) return
+    for (const component of lingering.visible) this.#lingered.push({ capability, component, object })
   }
 
   #collectContents(): void {
@@ -152,10 +176,10 @@ export class Removal {
 }
 
 /**
- * Carries out a removal's next piece without waiting for the unmaps, which are left to the broker. For what no call
- * waits for: a component's end.
+ * Carries out a removal that no call waits for, as a component's end does: at once as long as nobody has to unmap or to be
+ * looked at, the rest as a removal of its own.
  */
 export function removeUnattended(state: KernelState, removal: Removal): void {
-  for (const effect of removal.collect()) if (effect.kind === "unmap") state.emit(effect)
-  if (!removal.apply()) state.emit({ kind: "continue", token: state.keepRemoval(removal) })
+  const isDone = removal.collect().length === 0 && removal.apply()
+  if (!isDone) state.emit({ kind: "continue", token: state.keepRemoval(removal) })
 }

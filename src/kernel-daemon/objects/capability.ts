@@ -3,6 +3,7 @@
 import type { Rights } from "../abi/rights.ts"
 import type { CNode } from "./cnode.ts"
 import type { KernelObject } from "./kernel-object.ts"
+import type { Lingering } from "./lingering.ts"
 import type { Mapping } from "./mapping.ts"
 
 /** The badge of a capability that has none yet. No capability can be minted with it. */
@@ -27,11 +28,8 @@ export class Capability {
 
   /** Mappings made through this capability: they go with it. */
   mappings: Set<Mapping> | undefined = undefined
-  /**
-   * A component that is not confined had memory mapped through this capability or one derived from it, and could keep it
-   * where nobody looks, its own death notwithstanding: so no removal of it is proved.
-   */
-  lingers = false
+  /** Who may still show what was mapped through this capability, or one derived from it that is gone. */
+  lingering: Lingering | undefined = undefined
   /** Removals under way that have reached this capability: while there are any, nothing new is made from it. */
   claims = 0
 

@@ -30,6 +30,11 @@ export class Frame extends ObjectBase {
     this.address = address
   }
 
+  /** All its memories that somebody may show. */
+  get memories(): MemoryId[] {
+    return this.formerMemory === undefined ? [this.memory] : [this.memory, this.formerMemory]
+  }
+
   /** @throws {KernelError} IllegalOperation: a call is about to seal or renew it */
   ensureSettled(): void {
     if (this.state === "changing") {

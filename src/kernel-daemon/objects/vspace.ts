@@ -1,7 +1,7 @@
 // vspace.ts: which ranges of one component's VSpace are in use. Page-granular, first fit, a guard page between any two.
 
 import { KernelError } from "../abi/errors.ts"
-import { OBJECT_BYTES, PAGE_BYTES } from "../abi/limits.ts"
+import { MAX_MAPPINGS, OBJECT_BYTES, PAGE_BYTES } from "../abi/limits.ts"
 import { FRAMES_END, FRAMES_START } from "../abi/vspace-map.ts"
 import { ObjectBase } from "./kernel-object.ts"
 import type { Mapping } from "./mapping.ts"
@@ -26,11 +26,12 @@ export class VSpace extends ObjectBase {
   /**
    * The lowest address where `bytes` fit. A guard page makes an overrun a fault, not somebody else's data.
    * @param bytes a multiple of the page size
-   * @throws {KernelError} NotEnoughMemory: no gap is large enough
+   * @throws {KernelError} NotEnoughMemory: no gap is large enough, or there are MAX_MAPPINGS
    *
    * Cost: linear in the mappings.
    */
   chooseAddress(bytes: number): number {
+    this.#ensureRoom()
     let address = FRAMES_START
     for (const range of this.#ranges) {
       if (address + bytes + PAGE_BYTES <= range.address) return address
@@ -44,8 +45,10 @@ export class VSpace extends ObjectBase {
    * Checks a range that the caller chose.
    * @throws {KernelError} AlignmentError, RangeError: not page-aligned, not where frames are mapped
    * @throws {KernelError} DeleteFirst: it meets a mapping or its guard page
+   * @throws {KernelError} NotEnoughMemory: there are MAX_MAPPINGS
    */
   ensureFree(address: number, bytes: number): void {
+    this.#ensureRoom()
     const text = hex(address)
     if (address % PAGE_BYTES !== 0) {
       throw new KernelError("AlignmentError", `address ${text} is not a multiple of the page size, ${PAGE_BYTES}`)
@@ -77,6 +80,11 @@ export class VSpace extends ObjectBase {
   find(address: number): Mapping | undefined {
     const mapping = this.#ranges[this.#indexAfter(address) - 1]
     return mapping?.alive && address < mapping.address + mapping.bytes ? mapping : undefined
+  }
+
+  #ensureRoom(): void {
+    if (this.#ranges.length < MAX_MAPPINGS) return
+    throw new KernelError("NotEnoughMemory", `the VSpace has ${MAX_MAPPINGS} mappings, there cannot be more: unmap one`)
   }
 
   /** Index of the first range that starts above `address`. */

@@ -2,7 +2,7 @@
 
 import t from "tap"
 import { KernelError } from "../../../src/kernel-daemon/abi/errors.ts"
-import { PAGE_BYTES } from "../../../src/kernel-daemon/abi/limits.ts"
+import { MAX_MAPPINGS, PAGE_BYTES } from "../../../src/kernel-daemon/abi/limits.ts"
 import { FRAMES_END, FRAMES_START } from "../../../src/kernel-daemon/abi/vspace-map.ts"
 import { ROOT, TestKernel } from "../../helpers/kernel.ts"
 import { violations } from "../../helpers/kernel-invariants.ts"
@@ -69,6 +69,27 @@ t.test("memory_map refuses when the VSpace is full, and when Linux does, and giv
   k.refuse = () => undefined
   t.equal(k.map(ROOT, frame, 1), FRAMES_START + whole + PAGE_BYTES)
   t.strictSame(violations(k.state), [])
+})
+
+t.test("a VSpace takes MAX_MAPPINGS mappings, then one for each that goes", async t => {
+  const k = new TestKernel()
+  const child = k.spawn()
+  const frame = k.frame()
+  const into = { frame, bytes, permissions: 1, pid: child.pid }
+  const share = {
+    tcb: child.tcb,
+    address: k.map(ROOT, frame),
+    bytes,
+    permissions: 1,
+    targetAddress: FRAMES_END - bytes,
+  }
+  for (let count = 1; count < MAX_MAPPINGS; count++) k.call(ROOT, "memory_map_into", into)
+  t.equal(k.outcome(ROOT, "memory_share", share), "ok", "the last")
+  t.equal(k.outcome(ROOT, "memory_map_into", into), "NotEnoughMemory")
+  const { address } = [...k.pages.values()].find(({ component }) => component === child.pid) as { address: number }
+  t.equal(k.outcome(child.pid, "memory_unmap", { address, bytes }), "ok")
+  t.equal(k.outcome(ROOT, "memory_map_into", into), "ok")
+  t.equal(k.outcome(ROOT, "memory_share", { ...share, targetAddress: FRAMES_END / 2 }), "NotEnoughMemory")
 })
 
 t.test("memory_map_into needs a TCB capability with write to a component that lives", async t => {

@@ -1,6 +1,7 @@
 // proof.test.ts: what the kernel says about memory when a call has taken it away: proved to be gone, or not.
 
 import t from "tap"
+import { KernelError } from "../../../src/kernel-daemon/abi/errors.ts"
 import { ConventionSlot } from "../../../src/kernel-daemon/abi/limits.ts"
 import { Right } from "../../../src/kernel-daemon/abi/rights.ts"
 import { AttachRole, Proof } from "../../../src/kernel-daemon/abi/syscalls.ts"
@@ -76,6 +77,71 @@ t.test("one that is not confined may keep memory beyond its unmap, its death and
     own.map(child.pid, HELD)
     own.end(child.pid)
     t.equal(revoke(own, frame), expected, "the capability that went with it was derived from this one")
+  }
+})
+
+t.test("whoever was told to unmap and was not looked at is looked at by the next removal", async t => {
+  const looks = (k: TestKernel, run: () => unknown) => {
+    const seen: number[] = []
+    k.refuse = effect => {
+      if (effect.kind === "prove-unmapped") seen.push(effect.component)
+      return undefined
+    }
+    run()
+    return seen
+  }
+  const refusing = new KernelError("NotEnoughMemory", "its mapper says so")
+  const ways: Record<string, (k: TestKernel, child: number) => void> = {
+    "it unmapped": (k, child) => {
+      const address = [...k.pages.values()][0]?.address as number
+      k.call(child, "memory_unmap", { address, bytes })
+    },
+    "it said that it could not map": (k, child) => {
+      k.revoke(ROOT, 100)
+      k.derive(ROOT, 100, HELD)
+      k.refuse = ({ kind }) => (kind === "map" ? refusing : undefined)
+      k.outcome(ROOT, "memory_map_into", { frame: HELD, bytes, permissions: 3, pid: child })
+    },
+  }
+  for (const [what, way] of Object.entries(ways)) {
+    for (const [how, take] of [
+      ["revoke", (k: TestKernel, frame: number) => revoke(k, frame)],
+      ["delete", (k: TestKernel) => remove(k, HELD)],
+    ] as const) {
+      const { k, frame, child } = withHolder(true)
+      way(k, child.pid)
+      t.same(
+        looks(k, () => t.equal(take(k, frame), Proof.proved)),
+        [child.pid],
+        `${how}, after ${what}`,
+      )
+      t.same(
+        looks(k, () => revoke(k, frame)),
+        [],
+        "and not again",
+      )
+      k.derive(ROOT, frame, HELD)
+    }
+  }
+})
+
+t.test("a removal that was not proved stays so until somebody has looked, or the component has ended", async t => {
+  const { proved, unproven } = Proof
+  for (const [how, take] of [
+    ["revoke", (k: TestKernel, frame: number) => revoke(k, frame)],
+    ["delete", (k: TestKernel) => remove(k, HELD)],
+  ] as const) {
+    const { k, frame } = withHolder(true)
+    k.proves = false
+    t.same([take(k, frame), revoke(k, frame)], [unproven, unproven], `${how}, twice`)
+    k.proves = true
+    t.equal(revoke(k, frame), proved)
+
+    const other = withHolder(true)
+    other.k.proves = false
+    t.equal(take(other.k, other.frame), unproven)
+    other.k.end(other.child.pid)
+    t.equal(revoke(other.k, other.frame), proved, "its end proves it")
   }
 })
 

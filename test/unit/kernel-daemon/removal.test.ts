@@ -4,8 +4,9 @@ import t from "tap"
 import { KernelError } from "../../../src/kernel-daemon/abi/errors.ts"
 import { ALL_RIGHTS } from "../../../src/kernel-daemon/abi/rights.ts"
 import { Proof } from "../../../src/kernel-daemon/abi/syscalls.ts"
+import type { AcquireEffect } from "../../../src/kernel-daemon/invocation/effects.ts"
 import { place } from "../../../src/kernel-daemon/invocation/holding.ts"
-import { STEPS_PER_PIECE } from "../../../src/kernel-daemon/invocation/removal.ts"
+import { STEPS_PER_MAPPING, STEPS_PER_PIECE } from "../../../src/kernel-daemon/invocation/removal.ts"
 import type { Capability } from "../../../src/kernel-daemon/objects/capability.ts"
 import { CNode } from "../../../src/kernel-daemon/objects/cnode.ts"
 import { OWN_CNODE, ROOT, TestKernel } from "../../helpers/kernel.ts"
@@ -155,18 +156,18 @@ t.test("two removals that wait for the same unmap end in either order", async t 
   }
 })
 
-t.test("mappedBytes() counts the source's own mapping, not what is being revoked", async t => {
+t.test("memoryGrant() counts the source's own mapping, not what is being revoked", async t => {
   const k = new TestKernel()
   const frame = k.frame(ROOT, 8192)
   k.derive(ROOT, frame, 50)
   k.map(ROOT, frame, 3, 8192)
   k.map(ROOT, 50, 1)
-  t.equal(k.kernel.mappedBytes(ROOT, 1), 8192 + 4096)
+  t.same(k.kernel.memoryGrant(ROOT, 1), { mappedBytes: 8192 + 4096, writableBytes: 8192 })
   const revoke = k.suspend(ROOT, "cap_revoke", { cnode: OWN_CNODE, slot: frame })
-  t.equal(k.kernel.mappedBytes(ROOT, 1), 8192)
+  t.same(k.kernel.memoryGrant(ROOT, 1), { mappedBytes: 8192, writableBytes: 8192 })
   revoke.commit()
-  t.equal(k.kernel.mappedBytes(ROOT, 1), 8192)
-  t.equal(k.kernel.mappedBytes(ROOT, 2), 0)
+  t.same(k.kernel.memoryGrant(ROOT, 1), { mappedBytes: 8192, writableBytes: 8192 })
+  t.same(k.kernel.memoryGrant(ROOT, 2), { mappedBytes: 0, writableBytes: 0 })
 })
 
 t.test("a removal whose caller has gone is carried out all the same", async t => {
@@ -178,13 +179,78 @@ t.test("a removal whose caller has gone is carried out all the same", async t =>
   k.call(child.pid, "cap_grant", { source: 20, tcb: 21, slot: 30, rights: 3 })
   k.map(victim.pid, 30)
   const revoke = k.suspend(child.pid, "cap_revoke", { cnode: OWN_CNODE, slot: 20 })
-  k.end(child.pid)
+  k.holdContinues = true
   revoke.refuse(new KernelError("Cancelled", "the caller ended"))
-  t.equal(k.of("unmap").length, 1, "the unmap is left to the broker")
+  k.end(child.pid)
+  t.ok(k.occupied(victim.pid, 30), "it waits for the unmap as before")
+  const seen = acquired(k, () => finish(k))
+  t.match(seen, [{ kind: "unmap" }, { kind: "prove-unmapped" }], "and sees it")
   t.notOk(k.occupied(victim.pid, 30))
   t.equal(k.pages.size, 0)
   t.strictSame(violations(k.state), [])
 })
+
+t.test("what went with a component's end is seen to be unmapped by others, before a revoke says so", async t => {
+  for (const order of ["end first", "revoke first"]) {
+    const k = new TestKernel()
+    const frame = k.frame()
+    const [giver, victim] = [k.spawn(ROOT, [20, frame, 7]), k.spawn()]
+    k.call(ROOT, "cap_grant", { source: victim.tcb, tcb: giver.tcb, slot: 21, rights: 7 })
+    k.call(giver.pid, "memory_map_into", { frame: 20, bytes: 4096, permissions: 3, pid: victim.pid })
+    k.holdContinues = true
+    k.end(giver.pid)
+    const seen: AcquireEffect[] = []
+    if (order === "end first") {
+      seen.push(...acquired(k, () => finish(k)))
+      k.revoke(ROOT, frame)
+    } else {
+      seen.push(...acquired(k, () => k.revoke(ROOT, frame)))
+      finish(k)
+    }
+    t.match(
+      seen,
+      [
+        { kind: "unmap", component: victim.pid },
+        { kind: "prove-unmapped", component: victim.pid },
+      ],
+      order,
+    )
+    t.equal(k.pages.size, 0)
+    t.strictSame(violations(k.state), [])
+  }
+})
+
+t.test("a removal of many mappings looks at few in each piece", async t => {
+  const count = 3 * (STEPS_PER_PIECE / STEPS_PER_MAPPING)
+  const { k, frame } = kernelWithTree(count, shapes.wide as Shape)
+  for (let slot = 0; slot < count; slot++) {
+    k.call(ROOT, "cap_copy", { sourceCNode: 50, source: slot, targetCNode: OWN_CNODE, target: 60 })
+    k.map(ROOT, 60)
+    k.call(ROOT, "cap_delete", { cnode: 50, slot })
+    k.call(ROOT, "cap_move", { sourceCNode: OWN_CNODE, source: 60, targetCNode: 50, target: slot })
+  }
+  k.holdContinues = true
+  const pieces = [acquired(k, () => k.begin(ROOT, "cap_revoke", { cnode: OWN_CNODE, slot: frame })).length]
+  for (let token = nextToken(k); token !== undefined; token = nextToken(k)) {
+    const next = token
+    pieces.push(acquired(k, () => k.resume(next)).length)
+  }
+  const most = STEPS_PER_PIECE / STEPS_PER_MAPPING + 2
+  t.ok(pieces.length >= 3 && pieces.every(effects => effects <= most), `${pieces} effects, at most ${most}`)
+  t.equal(k.pages.size, 0)
+  t.strictSame(violations(k.state), [])
+})
+
+/** What is asked of the world meanwhile. */
+function acquired(k: TestKernel, run: () => void): AcquireEffect[] {
+  const seen: AcquireEffect[] = []
+  k.refuse = effect => {
+    seen.push(effect)
+    return undefined
+  }
+  run()
+  return seen
+}
 
 function nextToken(k: TestKernel): number | undefined {
   const index = k.effects.findIndex(({ kind }) => kind === "continue")
