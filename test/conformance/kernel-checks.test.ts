@@ -5,7 +5,7 @@ import t from "tap"
 import { ConventionSlot } from "../../src/kernel-daemon/abi/limits.ts"
 import { ObjectType } from "../../src/kernel-daemon/abi/object-types.ts"
 import { ALL_RIGHTS, Right } from "../../src/kernel-daemon/abi/rights.ts"
-import { AttachRole } from "../../src/kernel-daemon/abi/syscalls.ts"
+import { AttachRole, NO_SLOT } from "../../src/kernel-daemon/abi/syscalls.ts"
 import { MAX_STATUS_WORDS } from "../../src/kernel-daemon/abi/vspace-map.ts"
 import type { Frame } from "../../src/kernel-daemon/objects/frame.ts"
 import { OWN_CNODE, ROOT, TestKernel } from "../helpers/kernel.ts"
@@ -14,6 +14,8 @@ const { untyped, processControl } = ConventionSlot
 const bytes = 4096
 const cnode = OWN_CNODE
 const CHILD_GIFTS = [untyped, untyped, ALL_RIGHTS, processControl, processControl, ALL_RIGHTS]
+const NO_OBJECTS = { tcb: NO_SLOT as number, vspace: NO_SLOT as number }
+const SPAWN = { componentName: "child", arguments: [], capabilities: [], priority: 0, confined: 1, ...NO_OBJECTS }
 const FAR_AWAY = 0x2000_0000
 
 /** A CNode of the root task with 2^`bits` slots, in `slot`. */
@@ -180,8 +182,7 @@ t.test("who loses a read-only capability is a peer as before", async t => {
 t.test("nothing is mapped into a component that boots", async t => {
   const k = new TestKernel()
   const frame = k.frame()
-  const spawn = { componentName: "child", arguments: [], capabilities: [], priority: 0, confined: 1 }
-  const creating = k.suspend(ROOT, "process_create", spawn)
+  const creating = k.suspend(ROOT, "process_create", SPAWN)
   const pid = Math.max(...k.kernel.components().map(({ id }) => id))
   const mapInto = { frame, bytes, permissions: 3, pid }
   t.equal(k.outcome(ROOT, "memory_map_into", mapInto), "IllegalOperation")
@@ -194,8 +195,7 @@ t.test("a component whose creator ended while it booted cannot be started by who
     const k = new TestKernel()
     const shelf = makeCNode(k, 20, 2)
     const parent = k.spawn(ROOT, [...CHILD_GIFTS, 20, shelf, ALL_RIGHTS])
-    const spawn = { componentName: "grandchild", arguments: [], capabilities: [], priority: 0, confined: 1 }
-    const creating = k.suspend(parent.pid, "process_create", spawn)
+    const creating = k.suspend(parent.pid, "process_create", SPAWN)
     k.call(parent.pid, "cap_move", { sourceCNode: cnode, source: 100, targetCNode: 20, target: 0 })
     if (ends) k.end(parent.pid)
     creating.commit()

@@ -49,8 +49,9 @@ function describe(capability: Capability): string {
 function account(object: KernelObject): string {
   const more =
     object.type === "Untyped" ? `${object.freeBytes} free` : isShared(object) ? `${object.peers.count} peers` : ""
+  const use = object.type === "TCB" ? object.state : object.type === "VSpace" ? `in use ${object.inUse}` : ""
   const free = object.type === "CNode" && object.slots.length > FIRST_ALLOCATED ? freeSlot(object) : ""
-  return `${object.type} ${numberOf(object)} ${object.references} ${more}${free}`
+  return `${object.type} ${numberOf(object)} ${object.references} ${more}${use}${free}`
 }
 
 /** The allocator's next slot tells what it has handed out. */

@@ -5,7 +5,7 @@ import { decodeHeader, decodeReply, encodeRequest } from "../../src/kernel-daemo
 import { KernelError, type KernelErrorName } from "../../src/kernel-daemon/abi/errors.ts"
 import { ConventionSlot, ROOT_UNTYPED_BITS } from "../../src/kernel-daemon/abi/limits.ts"
 import { ALL_RIGHTS, Permission, type Rights } from "../../src/kernel-daemon/abi/rights.ts"
-import type { Args, Result, SyscallName } from "../../src/kernel-daemon/abi/syscalls.ts"
+import { type Args, NO_SLOT, type Result, type SyscallName } from "../../src/kernel-daemon/abi/syscalls.ts"
 import type {
   AcquireEffect,
   CommitEffect,
@@ -133,6 +133,8 @@ export class TestKernel {
       capabilities,
       priority: 0,
       confined: Number(confined),
+      tcb: NO_SLOT,
+      vspace: NO_SLOT,
     })
     this.call(parent, "process_start", { tcb: created.tcb })
     return created

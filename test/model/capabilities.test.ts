@@ -49,6 +49,8 @@ const MADE: readonly (readonly [ModelType, type: number, sizeBits: number, bytes
   ["notification", ObjectType.Notification, 0, PAGE_BYTES],
   ["untyped", ObjectType.Untyped, 14, 2 ** 14],
   ["cnode", ObjectType.CNode, 8, SHELF_BYTES],
+  ["tcb", ObjectType.TCB, 0, OBJECT_BYTES.tcb],
+  ["vspace", ObjectType.VSpace, 0, OBJECT_BYTES.vspace],
 ]
 
 const operation = fc.oneof(

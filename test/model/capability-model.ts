@@ -3,7 +3,7 @@
 
 import type { Profile } from "../../src/kernel-daemon/abi/profile.ts"
 
-export type ModelType = "untyped" | "frame" | "notification" | "cnode"
+export type ModelType = "untyped" | "frame" | "notification" | "cnode" | "tcb" | "vspace"
 /** A component's root CNode by its pid, or a CNode that was made. */
 export type Holder = number | ModelObject
 

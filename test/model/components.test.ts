@@ -7,7 +7,7 @@ import t from "tap"
 import { encodeRequest } from "../../src/kernel-daemon/abi/codec.ts"
 import { KernelError } from "../../src/kernel-daemon/abi/errors.ts"
 import { ConventionSlot } from "../../src/kernel-daemon/abi/limits.ts"
-import { type Args, type SyscallName, Syscalls } from "../../src/kernel-daemon/abi/syscalls.ts"
+import { type Args, NO_SLOT, type SyscallName, Syscalls } from "../../src/kernel-daemon/abi/syscalls.ts"
 import { FRAMES_START } from "../../src/kernel-daemon/abi/vspace-map.ts"
 import { OWN_CNODE, ROOT, ROOT_BYTES, type Suspended, TestKernel } from "../helpers/kernel.ts"
 import { violations } from "../helpers/kernel-invariants.ts"
@@ -48,7 +48,7 @@ const numbers: Record<string, fc.Arbitrary<number>> = {
   address: addresses,
   targetAddress: addresses,
   untyped: mostly([untyped], SLOTS),
-  type: fc.constantFrom(1, 2, 3, 5, 8),
+  type: fc.constantFrom(1, 2, 3, 4, 5, 6, 8),
   sizeBits: mostly([12, 13], [2, 4]),
   count: mostly([1, 2], [0]),
   priority: fc.constant(0),
@@ -59,6 +59,8 @@ const numbers: Record<string, fc.Arbitrary<number>> = {
   frame: mostly([FRAME], SLOTS),
   tcb: mostly([OTHER_TCB], SLOTS),
 }
+/** What process_create is to make a component in: mostly its own. */
+const given = fc.oneof(fc.constant(NO_SLOT), index)
 
 /** Arguments that often make sense, for any syscall. */
 function argsOf(name: SyscallName): fc.Arbitrary<Record<string, unknown>> {
@@ -73,7 +75,8 @@ function argsOf(name: SyscallName): fc.Arbitrary<Record<string, unknown>> {
     },
   }
   const fields = Object.entries(Syscalls[name].args).map(([key, kind]) => {
-    const made = kind === "index" || kind === "size" ? (numbers[key] ?? index) : kinds[kind as keyof typeof kinds](key)
+    const number = name === "process_create" && (key === "tcb" || key === "vspace") ? given : (numbers[key] ?? index)
+    const made = kind === "index" || kind === "size" ? number : kinds[kind as keyof typeof kinds](key)
     return [key, made as fc.Arbitrary<unknown>] as const
   })
   return fc.record(Object.fromEntries(fields))

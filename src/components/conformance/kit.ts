@@ -8,6 +8,7 @@ import {
   ConventionSlot,
   encodeRequest,
   KernelError,
+  NO_SLOT as NONE,
   ObjectType,
   PAGE_BYTES,
   PageFault,
@@ -43,6 +44,9 @@ export const ALL_MASKS = Array.from({ length: ALL_RIGHTS + 1 }, (_, mask) => mas
 export const EMPTY_SLOT = 99
 /** A slot that the root CNode does not have. */
 export const NO_SLOT = 256
+
+/** process_create makes a TCB and a VSpace of its own. */
+export const NEW_OBJECTS = { tcb: NONE as number, vspace: NONE as number }
 
 const SCRATCH_SLOT = 98
 /** Slots are not used twice in a case, so that no handle to an old object meets a new one. */

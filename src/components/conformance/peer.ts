@@ -4,6 +4,8 @@ import { type Answer, type Command, HelperSlot, HelperTask } from "../../protoco
 import { type Args, type Child, PAGE_BYTES, type SpawnConfig, type SyscallName } from "../runtime/index.ts"
 import { type Kit, READ_WRITE } from "./kit.ts"
 
+type Objects = Pick<SpawnConfig, "tcb" | "vspace">
+
 export class Peer {
   readonly child: Child
   readonly #kit: Kit
@@ -11,13 +13,16 @@ export class Peer {
   readonly #address: number
   readonly #go: number
 
-  /** @param gifts what it finds in its slots, beside what commands take */
-  constructor(kit: Kit, gifts: SpawnConfig["capabilities"] = []) {
+  /**
+   * @param gifts what it finds in its slots, beside what commands take
+   * @param objects what it is made in
+   */
+  constructor(kit: Kit, gifts: SpawnConfig["capabilities"] = [], objects: Objects = {}) {
     this.#kit = kit
     this.#frame = kit.frame()
     this.#address = kit.map(this.#frame)
     this.#go = kit.notification()
-    this.child = startHelper(kit, HelperTask.obey, this.#frame, [], [[HelperSlot.go, this.#go], ...gifts])
+    this.child = startHelper(kit, HelperTask.obey, this.#frame, [], [[HelperSlot.go, this.#go], ...gifts], objects)
   }
 
   /** A syscall of the peer: "ok", or the name of the refusal. */
@@ -93,11 +98,13 @@ export function startHelper(
   frame: number,
   rest: readonly number[],
   capabilities: SpawnConfig["capabilities"],
+  objects: Objects = {},
 ): Child {
   const child = kit.self.spawnWithCaps({
     componentName: "conformance-helper",
     capabilities: [[HelperSlot.frame, frame], ...capabilities],
     arguments: [task, ...rest],
+    ...objects,
   })
   kit.call("memory_map_into", { frame, bytes: PAGE_BYTES, permissions: READ_WRITE, pid: child.pid })
   child.start()

@@ -2,6 +2,7 @@
 
 import { KernelError } from "../../kernel-daemon/abi/errors.ts"
 import { ALL_RIGHTS, type Rights } from "../../kernel-daemon/abi/rights.ts"
+import { NO_SLOT } from "../../kernel-daemon/abi/syscalls.ts"
 import type { Syscalls } from "./syscalls.ts"
 
 /** A capability for the child: the parent's slot, or that with fewer rights. */
@@ -22,6 +23,10 @@ export interface SpawnConfig {
    * confinement leaves. Takes process control with all rights; what it maps is from then on not proved to be revoked.
    */
   readonly confined?: boolean
+  /** Slot of an inactive TCB, which retype has made, to make the component in; then also `Child.tcb`. Default: a new one. */
+  readonly tcb?: number
+  /** Slot of an unused VSpace, which retype has made, for the component. Default: a new one. */
+  readonly vspace?: number
 }
 
 /** What a wait for a child ended with. */
@@ -48,6 +53,8 @@ export function spawnWithCaps(syscalls: Syscalls, config: SpawnConfig): Child {
     capabilities: triples,
     priority: config.priority ?? DEFAULT_PRIORITY,
     confined: Number(config.confined ?? true),
+    tcb: config.tcb ?? NO_SLOT,
+    vspace: config.vspace ?? NO_SLOT,
   })
   return new Child(syscalls, config.componentName, { pid, tcb, confined: confined === 1 })
 }

@@ -8,7 +8,7 @@ export { ConventionSlot, FIRST_FREE_SLOT, PAGE_BYTES } from "../../kernel-daemon
 export { ObjectType } from "../../kernel-daemon/abi/object-types.ts"
 export type { Profile, SwitchName } from "../../kernel-daemon/abi/profile.ts"
 export { ALL_RIGHTS, Permission, Right } from "../../kernel-daemon/abi/rights.ts"
-export { type Args, Proof, type Result, type SyscallName, Syscalls } from "../../kernel-daemon/abi/syscalls.ts"
+export { type Args, NO_SLOT, Proof, type Result, type SyscallName, Syscalls } from "../../kernel-daemon/abi/syscalls.ts"
 export { RingConsumer } from "../../ring/consumer.ts"
 export { PageFault, PeerMisbehaviorError, RingError } from "../../ring/errors.ts"
 export { NotificationFrame, NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"

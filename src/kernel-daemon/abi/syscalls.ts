@@ -26,11 +26,20 @@ export const Syscalls = {
   /**
    * `capabilities` holds triples: the child's slot, the parent's slot, the rights that the child gets. `confined` is 1, or
    * 0 for a debugger or a library that needs more than the confinement leaves: that takes process control with all
-   * rights. The result says what it is: 0 also where the daemon confines nobody.
+   * rights. The result says what it is: 0 also where the daemon confines nobody. `tcb` and `vspace` are slots of objects
+   * that retype has made, in which the component is to be made; NO_SLOT has the kernel make its own.
    */
   process_create: {
     number: 0x14,
-    args: { componentName: "text", arguments: "sizes", capabilities: "sizes", priority: "index", confined: "index" },
+    args: {
+      componentName: "text",
+      arguments: "sizes",
+      capabilities: "sizes",
+      priority: "index",
+      confined: "index",
+      tcb: "index",
+      vspace: "index",
+    },
     result: { pid: "index", tcb: "index", confined: "index" },
   },
   memory_map: {

@@ -13,8 +13,15 @@ import { type KernelState, ROOT_TASK } from "./state.ts"
 /**
  * Records the end, answers who waits for it, empties the CSpace, and tells peers that are left alone. The record itself
  * stays as long as somebody holds a TCB capability. The end of the root task ends everything.
+ * @param done called once, when the CSpace is empty and its memory given back
  */
-export function endComponent(state: KernelState, component: Component, ending: Ending): void {
+export function endComponent(
+  state: KernelState,
+  component: Component,
+  ending: Ending,
+  done: () => void = () => {},
+): void {
+  const { id } = component
   component.state = "ended"
   component.ending = ending
   // Now, as long as the mapping that a fault met is known.
@@ -23,7 +30,7 @@ export function endComponent(state: KernelState, component: Component, ending: E
 
   const shared = new Set<SharedObject>()
   const note = (object: SharedObject) => {
-    if (object.peers.has(component.id)) shared.add(object)
+    if (object.peers.has(id)) shared.add(object)
   }
   for (const mapping of [...component.vspace.mappings]) {
     note(mapping.object)
@@ -32,10 +39,11 @@ export function endComponent(state: KernelState, component: Component, ending: E
   const finished = () => {
     for (const held of [component.cspace, component.vspace, component]) dropReference(state, held, [])
     for (const object of shared) if (object.references > 0) bereave(state, object)
+    done()
   }
   removeUnattended(state, new Removal(state, { contentsOf: [component.cspace], removing: note, finished }))
 
-  if (component.id === ROOT_TASK) shutDown(state, ending.kind === "exited" && ending.code === 0)
+  if (id === ROOT_TASK) shutDown(state, ending.kind === "exited" && ending.code === 0)
 }
 
 /** Kills every component but the root task and brings the system down, once. */

@@ -1,4 +1,4 @@
-// creation.ts: syscalls that make objects out of untyped memory: frames, notifications, endpoints, CNodes, untypeds.
+// creation.ts: syscalls that make objects out of untyped memory.
 
 import { KernelError } from "../abi/errors.ts"
 import { MAX_RETYPE_COUNT, OBJECT_BYTES, PAGE_BYTES, RETYPE_BITS } from "../abi/limits.ts"
@@ -7,11 +7,13 @@ import { Right } from "../abi/rights.ts"
 import type { Args, Result } from "../abi/syscalls.ts"
 import { UNBADGED } from "../objects/capability.ts"
 import { CNode } from "../objects/cnode.ts"
+import { Component } from "../objects/component.ts"
 import { Endpoint } from "../objects/endpoint.ts"
 import { Frame } from "../objects/frame.ts"
 import { isShared, type KernelObject } from "../objects/kernel-object.ts"
 import { Notification } from "../objects/notification.ts"
 import { Untyped } from "../objects/untyped.ts"
+import { VSpace } from "../objects/vspace.ts"
 import type { AcquireEffect } from "./effects.ts"
 import { place, refund } from "./holding.ts"
 import { ensureRights, ensureUsable, isUsable, lookupCNode, lookupTyped, ownUntyped, type Typed } from "./lookup.ts"
@@ -61,7 +63,7 @@ export function endpointCreate(state: KernelState, caller: Caller): Transaction<
 /**
  * retype: `count` objects of one type into `count` consecutive empty slots; their capabilities are descendants of the
  * untyped's, with the same rights. Types: Untyped (2^sizeBits bytes), Page (2^sizeBits bytes), CNode (2^sizeBits slots), Endpoint,
- * Notification. Errors in seL4's order.
+ * Notification, TCB (inactive) and VSpace (empty): process_create makes a component in those two. Errors in seL4's order.
  *
  * @throws {KernelError} IllegalOperation: the capability to the untyped lacks write
  * @throws {KernelError} InvalidArgument: another type
@@ -113,10 +115,15 @@ function makerOf(
       return { eachBytes: OBJECT_BYTES.endpoint, make: origin => new Endpoint(origin) }
     case ObjectType.Notification:
       return { eachBytes: PAGE_BYTES, make: origin => new Notification(origin, state.newMemoryId(), owner) }
+    case ObjectType.TCB:
+      return { eachBytes: OBJECT_BYTES.tcb, make: origin => new Component(origin) }
+    case ObjectType.VSpace:
+      return { eachBytes: OBJECT_BYTES.vspace, make: origin => new VSpace(origin) }
     default:
       throw new KernelError(
         "InvalidArgument",
-        `type is ${type}, retype makes Untyped (1), Endpoint (2), Notification (3), CNode (5) and Page (8)`,
+        `type is ${type}, retype makes Untyped (1), Endpoint (2), Notification (3), TCB (4), CNode (5), VSpace (6) and ` +
+          "Page (8)",
       )
   }
 }

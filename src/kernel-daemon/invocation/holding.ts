@@ -71,14 +71,14 @@ function passOn({ parent }: Capability, lingering: Lingering): void {
 /** Lets go of one reference; an object without any is destroyed. */
 export function dropReference(state: KernelState, object: KernelObject, orphans: CNode[]): void {
   object.references -= 1
-  if (object.type === "TCB" && object.references === 1 && object.state !== "ended") {
+  if (object.type === "TCB" && object.references === 1 && object.state !== "ended" && object.state !== "inactive") {
     // What is left is the living component's hold on itself, which goes when its process has gone (component-end.ts).
     state.emit({ kind: "kill", component: object.id, reason: "the last capability to its TCB is gone" })
   }
   if (object.references > 0) return
   switch (object.type) {
     case "TCB":
-      state.components.delete(object.id)
+      if (object.state !== "inactive") state.components.delete(object.id)
       break
     case "Untyped":
       returnUntyped(object)

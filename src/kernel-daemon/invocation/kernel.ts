@@ -2,13 +2,15 @@
 
 import { encodeRefusal } from "../abi/codec.ts"
 import { KernelError } from "../abi/errors.ts"
-import { ConventionSlot, ROOT_UNTYPED_BITS } from "../abi/limits.ts"
+import { ConventionSlot, ROOT_CNODE_SLOTS, ROOT_UNTYPED_BITS } from "../abi/limits.ts"
 import type { ProfileName } from "../abi/profile.ts"
 import { Permission } from "../abi/rights.ts"
 import type { Result, SyscallName } from "../abi/syscalls.ts"
+import { CNode } from "../objects/cnode.ts"
 import { Component, type Ending } from "../objects/component.ts"
 import { ProcessControl } from "../objects/process-control.ts"
 import { Untyped } from "../objects/untyped.ts"
+import { VSpace } from "../objects/vspace.ts"
 import { endComponent } from "./component-end.ts"
 import { callIdOf, decodeCall } from "./decode.ts"
 import { describeEnding } from "./describe-ending.ts"
@@ -43,9 +45,13 @@ export class Kernel {
    */
   boot(name: string, args: readonly number[]): Invocation {
     const state = this.#state
-    const root = new Component(undefined, state.newComponentId(), name, args, { confined: state.confines })
+    const root = new Component(undefined)
+    const id = state.newComponentId()
+    const cspace = new CNode(undefined, id, ROOT_CNODE_SLOTS)
+    const vspace = new VSpace(undefined)
+    root.make({ id, name, arguments: args, confined: state.confines, cspace, vspace })
     state.components.set(root.id, root)
-    giveOwnObjects(state, root, undefined, undefined)
+    giveOwnObjects(state, root, {})
     place(
       state,
       root.cspace,

@@ -82,12 +82,27 @@ export function ownUntyped(component: Component): Typed<Untyped> {
 }
 
 /**
- * The component behind a TCB capability.
+ * The component behind a TCB capability, also one that has ended.
+ * @throws {KernelError} IllegalOperation: the TCB is inactive
+ */
+export function lookupTcb(component: Component, slot: number, needed: Rights): Typed<Component> {
+  const tcb = lookupTyped(component, slot, "TCB")
+  ensureRights(tcb.capability, needed)
+  if (tcb.object.state === "inactive") {
+    throw new KernelError(
+      "IllegalOperation",
+      `slot ${slot} holds an inactive TCB: make a component in it first, with process_create and tcb ${slot}`,
+    )
+  }
+  return tcb
+}
+
+/**
+ * As lookupTcb, for a component that lives.
  * @throws {KernelError} FailedLookup: it has ended; IllegalOperation: it still boots
  */
 export function lookupLivingTcb(component: Component, slot: number, needed: Rights): Typed<Component> {
-  const tcb = lookupTyped(component, slot, "TCB")
-  ensureRights(tcb.capability, needed)
+  const tcb = lookupTcb(component, slot, needed)
   ensureReady(tcb.object)
   return tcb
 }
@@ -97,9 +112,10 @@ export function lookupLivingTcb(component: Component, slot: number, needed: Righ
  * Cost: linear in the slots of the root CNode.
  */
 export function lookupPid(component: Component, pid: number): Component {
-  const held = component.cspace.slots.filter(
-    candidate => candidate?.object.type === "TCB" && candidate.object.id === pid,
-  )
+  const held = component.cspace.slots.filter(candidate => {
+    const object = candidate?.object
+    return object?.type === "TCB" && object.state !== "inactive" && object.id === pid
+  })
   const [first] = held
   if (first === undefined) {
     throw new KernelError("FailedLookup", `pid ${pid} names no component that the caller holds a TCB capability to`)

@@ -5,7 +5,7 @@ import { MAX_REPORT_BYTES } from "../abi/limits.ts"
 import { Right } from "../abi/rights.ts"
 import type { Args, Result } from "../abi/syscalls.ts"
 import type { Component } from "../objects/component.ts"
-import { ensureRights, lookupTyped } from "./lookup.ts"
+import { lookupTcb } from "./lookup.ts"
 import { BLOCKED, type Caller } from "./outcome.ts"
 import { type KernelState, ROOT_TASK } from "./state.ts"
 
@@ -21,15 +21,14 @@ const NO_BYTES = new Uint8Array(0)
  *
  * @throws {KernelError} FailedLookup, InvalidCapability, IllegalOperation: no TCB capability with read stands in the
  * slot
- * @throws {KernelError} IllegalOperation: it is the caller's own, or of a component that has not been started
+ * @throws {KernelError} IllegalOperation: it is the caller's own, inactive, or of a component that has not been started
  */
 export function processWait(
   state: KernelState,
   { component, callId }: Caller,
   { tcb }: Args<"process_wait">,
 ): Result<"process_wait"> | typeof BLOCKED {
-  const { capability, object: target } = lookupTyped(component, tcb, "TCB")
-  ensureRights(capability, Right.read)
+  const { object: target } = lookupTcb(component, tcb, Right.read)
   if (target === component)
     throw new KernelError("IllegalOperation", `slot ${tcb} is the caller: it would wait for itself`)
   const known = takeResult(target)

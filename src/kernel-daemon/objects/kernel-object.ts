@@ -45,7 +45,7 @@ export function describeObject(object: KernelObject): string {
     case "Notification":
       return `notification ${object.memory}`
     case "TCB":
-      return `TCB of component ${object.id} "${object.name}"`
+      return object.state === "inactive" ? "inactive TCB" : `TCB of component ${object.id} "${object.name}"`
     default:
       return object.type
   }

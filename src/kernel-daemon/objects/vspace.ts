@@ -11,6 +11,8 @@ const WHERE_FRAMES_ARE = `between ${hex(FRAMES_START)} and ${hex(FRAMES_END)}`
 
 export class VSpace extends ObjectBase {
   readonly type = "VSpace"
+  /** A component has been made with it. One that has been used is not used again. */
+  inUse = false
   /** Sorted by address; never overlapping, never adjacent. */
   readonly #ranges: Mapping[] = []
 

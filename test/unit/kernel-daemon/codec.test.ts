@@ -78,7 +78,7 @@ t.test("encodeReply() and decodeReply() are inverse for every syscall", async t 
 })
 
 t.test("encodeRequest() writes into a buffer of the caller's, whatever was there", async t => {
-  const args = { componentName: "abc", arguments: [7], capabilities: [], priority: 1, confined: 1 }
+  const args = { componentName: "abc", arguments: [7], capabilities: [], priority: 1, confined: 1, tcb: 5, vspace: 6 }
   const into = new Uint8Array(MAX_MESSAGE_BYTES).fill(0xff)
   const bytes = encodeRequest("process_create", 5, args, into)
   t.equal(bytes.buffer, into.buffer)
@@ -123,6 +123,8 @@ t.test("decodeArgs() refuses what is cut short, goes on too long, or is out of r
     capabilities: [3, 4, 5],
     priority: 6,
     confined: 1,
+    tcb: 7,
+    vspace: 8,
   })
   const decode = (bytes: Uint8Array) => outcome(() => decodeArgs("process_create", bytes))
   t.equal(decode(whole), "ok")

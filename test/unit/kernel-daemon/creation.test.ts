@@ -79,7 +79,7 @@ t.test("retype refuses in seL4's order and changes nothing", async t => {
     ["one endpoint", {}, "ok"],
     ["no untyped", { untyped: frame }, "InvalidCapability"],
     ["an empty slot", { untyped: 60 }, "FailedLookup"],
-    ["a TCB", { type: ObjectType.TCB }, "InvalidArgument"],
+    ["a page table", { type: ObjectType.PageTable }, "InvalidArgument"],
     ["no type", { type: 99 }, "InvalidArgument"],
     ["a frame below a page", { type: ObjectType.Page, sizeBits: 11 }, "RangeError"],
     ["a frame of a page", { type: ObjectType.Page, sizeBits: 12, slot: 51 }, "ok"],

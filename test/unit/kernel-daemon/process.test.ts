@@ -11,6 +11,7 @@ import {
   MAX_SPAWN_CAPABILITIES,
 } from "../../../src/kernel-daemon/abi/limits.ts"
 import { ObjectType } from "../../../src/kernel-daemon/abi/object-types.ts"
+import { NO_SLOT } from "../../../src/kernel-daemon/abi/syscalls.ts"
 import { OWN_CNODE, ROOT, ROOT_BYTES, TestKernel } from "../../helpers/kernel.ts"
 import { violations } from "../../helpers/kernel-invariants.ts"
 
@@ -20,6 +21,8 @@ const plain = {
   capabilities: [] as number[],
   priority: 0,
   confined: 1,
+  tcb: NO_SLOT as number,
+  vspace: NO_SLOT as number,
 }
 
 t.test("boot() makes the root task with its own objects, an untyped and process control", async t => {

@@ -4,7 +4,7 @@ import t from "tap"
 import { KernelError } from "../../../src/kernel-daemon/abi/errors.ts"
 import { ConventionSlot } from "../../../src/kernel-daemon/abi/limits.ts"
 import { Right } from "../../../src/kernel-daemon/abi/rights.ts"
-import { AttachRole, Proof } from "../../../src/kernel-daemon/abi/syscalls.ts"
+import { AttachRole, NO_SLOT, Proof } from "../../../src/kernel-daemon/abi/syscalls.ts"
 import { Kernel } from "../../../src/kernel-daemon/invocation/kernel.ts"
 import { KernelState } from "../../../src/kernel-daemon/invocation/state.ts"
 import { OWN_CNODE, ROOT, TestKernel } from "../../helpers/kernel.ts"
@@ -169,6 +169,8 @@ t.test("process_create lets one loose only for who holds process control with al
       capabilities: [],
       priority: 0,
       confined,
+      tcb: NO_SLOT,
+      vspace: NO_SLOT,
     })
   const weak = k.spawn(ROOT, [untyped, untyped, 7, control, control, Right.read | Right.write])
   const strong = k.spawn(ROOT, [untyped, untyped, 7, control, control, 7])
@@ -189,6 +191,8 @@ t.test("process_create and process_describe say who is not confined", async t =>
       capabilities: [],
       priority: 0,
       confined: asked,
+      tcb: NO_SLOT,
+      vspace: NO_SLOT,
     })
     t.equal(created.confined, confined)
     const said = k.call(ROOT, "process_describe", { tcb: created.tcb })

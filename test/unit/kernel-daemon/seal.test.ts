@@ -4,6 +4,7 @@ import t from "tap"
 import { KernelError } from "../../../src/kernel-daemon/abi/errors.ts"
 import { ConventionSlot } from "../../../src/kernel-daemon/abi/limits.ts"
 import { Right } from "../../../src/kernel-daemon/abi/rights.ts"
+import { NO_SLOT } from "../../../src/kernel-daemon/abi/syscalls.ts"
 import type { Frame } from "../../../src/kernel-daemon/objects/frame.ts"
 import { OWN_CNODE, ROOT, TestKernel } from "../../helpers/kernel.ts"
 import { violations } from "../../helpers/kernel-invariants.ts"
@@ -35,7 +36,8 @@ t.test("memory_seal: afterwards no way leads to another mapping for writing, and
       targetAddress += 4 * bytes
       const { pid, tcb } = child
       const gift = [30, frame, permissions]
-      const spawn = { componentName: "child", arguments: [], capabilities: gift, priority: 0, confined: 1 }
+      const objects = { tcb: NO_SLOT, vspace: NO_SLOT }
+      const spawn = { componentName: "child", arguments: [], capabilities: gift, priority: 0, confined: 1, ...objects }
       return {
         map: map(k, frame, permissions),
         mapInto: k.outcome(ROOT, "memory_map_into", { frame, bytes, permissions, pid }),

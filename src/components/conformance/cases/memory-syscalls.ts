@@ -2,7 +2,7 @@
 
 import { type Args, ConventionSlot, FIRST_FREE_SLOT, ObjectType, PAGE_BYTES, Right } from "../../runtime/index.ts"
 import { disturbsNothing } from "../disturbs-nothing.ts"
-import { EMPTY_SLOT, type Kit, NO_SLOT, READ_WRITE } from "../kit.ts"
+import { EMPTY_SLOT, type Kit, NEW_OBJECTS, NO_SLOT, READ_WRITE } from "../kit.ts"
 import { Peer } from "../peer.ts"
 
 const bytes = PAGE_BYTES
@@ -53,9 +53,23 @@ export const MEMORY_SYSCALLS = {
       kit.equal("whether it is confined", kit.call("process_describe", { tcb }).confined === 1, confined)
       peer.end()
       kit.equal("end of a child that was killed", new Peer(kit).kill(), "killed")
+      const objects = { tcb: kit.make(ObjectType.TCB), vspace: kit.make(ObjectType.VSpace) }
+      const retyped = new Peer(kit, [], objects)
+      kit.equal("slot of a TCB that was given", retyped.child.tcb, objects.tcb)
+      kit.equal("a call of the child in it", retyped.outcome("yield", {}), "ok")
+      retyped.end()
+      kit.equal("the TCB of who has ended", kit.holds(objects.tcb), false)
+      kit.delete(objects.vspace)
     },
     fails(kit, { frame }) {
-      const good = { componentName: "conformance-helper", arguments: [], capabilities: [], priority: 0, confined: 1 }
+      const good = {
+        componentName: "conformance-helper",
+        arguments: [],
+        capabilities: [],
+        priority: 0,
+        confined: 1,
+        ...NEW_OBJECTS,
+      }
       const refused = (what: string, code: string, wrong: Partial<typeof good>) =>
         kit.refused(what, code, "process_create", { ...good, ...wrong })
       refused("a component that there is not", "FailedLookup", { componentName: "no-such-component" })
@@ -64,12 +78,22 @@ export const MEMORY_SYSCALLS = {
       }
       refused("a priority beyond the limit", "RangeError", { priority: 256 })
       refused("confined by half", "InvalidArgument", { confined: 2 })
+      refused("a TCB that is a frame", "InvalidCapability", { tcb: frame })
+      refused("a VSpace that is a frame", "InvalidCapability", { vspace: frame })
+      refused("a TCB from an empty slot", "FailedLookup", { tcb: EMPTY_SLOT })
+      refused("its creator's TCB", "IllegalOperation", { tcb: ConventionSlot.ownTcb })
+      refused("its creator's VSpace", "IllegalOperation", { vspace: ConventionSlot.ownVSpace })
+      const inactive = kit.make(ObjectType.TCB)
+      const unknown = { componentName: "no-such-component", tcb: inactive }
+      refused("a component that there is not, in a TCB", "FailedLookup", unknown)
       kit.refused("65 arguments", "RangeError", "process_create", { ...good, arguments: new Array<number>(65).fill(0) })
       const calls = ["process_start", "process_describe", "process_wait", "process_kill"] as const
       for (const name of calls) {
         kit.refused(`${name} of a frame`, "InvalidCapability", name, { tcb: frame })
         kit.refused(`${name} of an empty slot`, "FailedLookup", name, { tcb: EMPTY_SLOT })
+        kit.refused(`${name} of an inactive TCB`, "IllegalOperation", name, { tcb: inactive })
       }
+      kit.delete(inactive)
       const own = ConventionSlot.ownTcb
       kit.refused("start of oneself", "IllegalOperation", "process_start", { tcb: own })
       kit.refused("wait for oneself", "IllegalOperation", "process_wait", { tcb: own })

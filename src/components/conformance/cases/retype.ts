@@ -23,7 +23,7 @@ const argumentErrors: Case = {
 
     refused("an empty slot as untyped", "FailedLookup", { untyped: EMPTY_SLOT })
     refused("a frame as untyped", "InvalidCapability", { untyped: frame })
-    for (const type of [ObjectType.Null, ObjectType.TCB, ObjectType.VSpace, ObjectType.ProcessControl, 99]) {
+    for (const type of [ObjectType.Null, ObjectType.PageTable, ObjectType.ProcessControl, 99]) {
       refused(`type ${type}`, "InvalidArgument", { type })
     }
     refused("a CNode of no slots", "RangeError", { type: ObjectType.CNode, sizeBits: 0 })
@@ -70,6 +70,8 @@ const SMALLEST = [
   [ObjectType.Page, PAGE_BITS],
   [ObjectType.CNode, 1],
   [ObjectType.Notification, 0],
+  [ObjectType.TCB, 0],
+  [ObjectType.VSpace, 0],
 ] as const
 
 const untilFull: Case = {
@@ -83,6 +85,8 @@ const untilFull: Case = {
       [ObjectType.Untyped, 10, 2 ** 10],
       [ObjectType.CNode, 8, 2 ** 8 * 32],
       [ObjectType.Notification, 0, 2 ** PAGE_BITS],
+      [ObjectType.TCB, 0, 2 ** PAGE_BITS],
+      [ObjectType.VSpace, 0, 2 ** PAGE_BITS],
     ] as const) {
       const untyped = kit.make(ObjectType.Untyped, untypedBits)
       const made = fill(kit, { untyped, type, sizeBits, cnode })

@@ -2,7 +2,7 @@
 
 import { HelperTask } from "../../../protocols/conformance.ts"
 import { ConventionSlot, Right } from "../../runtime/index.ts"
-import { type Case, EMPTY_SLOT, NO_SLOT } from "../kit.ts"
+import { type Case, EMPTY_SLOT, NEW_OBJECTS, NO_SLOT } from "../kit.ts"
 import { Peer } from "../peer.ts"
 
 const nullCapability: Case = {
@@ -16,6 +16,7 @@ const nullCapability: Case = {
         capabilities,
         priority: 0,
         confined: 1,
+        ...NEW_OBJECTS,
       })
     kit.equal("a capability from an empty slot", create(40, EMPTY_SLOT, Right.read), "FailedLookup")
     kit.equal("one after a good one", create(40, frame, Right.read, 41, EMPTY_SLOT, Right.read), "FailedLookup")
