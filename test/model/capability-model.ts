@@ -55,11 +55,11 @@ export class CapabilityModel {
     return this.#cells.get(holder)?.get(slot)
   }
 
-  /** Something that stands there to begin with. */
+  /** The first capability to a new object; it has no more rights than that to the memory. */
   begin(holder: Holder, slot: number, type: ModelType, bytes: number, parent?: Node): Node {
     const object = { type, bytes, origin: parent?.object }
     this.#objects.add(object)
-    const node = { object, rights: 7, badge: 0, original: true, parent }
+    const node = { object, rights: parent?.rights ?? 7, badge: 0, original: true, parent }
     this.#put(holder, slot, node)
     return node
   }
@@ -90,6 +90,7 @@ export class CapabilityModel {
     const untyped = this.at(this.#root, untypedSlot)
     if (untyped === undefined) return "FailedLookup"
     if (untyped.object.type !== "untyped") return "InvalidCapability"
+    if ((untyped.rights & WRITE) === 0) return "IllegalOperation"
     const holder = this.#holder(place.cnode, WRITE)
     if (typeof holder === "string") return holder
     const slots = Array.from({ length: count }, (_, index) => place.slot + index)
