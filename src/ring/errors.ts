@@ -20,6 +20,20 @@ export class RingError extends Error {
   }
 }
 
+/**
+ * Whatever looks like an array would be copied as if it were one: a string as zeros, other typed arrays cut to bytes.
+ * @throws {RingError} InvalidArgument: it is no Uint8Array (a Buffer is one)
+ */
+export function ensureBytes(name: string, value: unknown): void {
+  if (value instanceof Uint8Array) return
+  const kind =
+    value === null ? "null" : typeof value === "object" ? (value.constructor?.name ?? "object") : typeof value
+  throw new RingError(
+    "InvalidArgument",
+    `${name} is of type ${kind}, which must be Uint8Array; encode it with TextEncoder, or send values with PackedProducer`,
+  )
+}
+
 /** The other end broke the protocol. This end cannot go on; the culprit is to be reported to the kernel. */
 export class PeerMisbehaviorError extends Error {
   override readonly name = "PeerMisbehaviorError"

@@ -1,6 +1,6 @@
 // record-producer.ts: the sending end of a ring of records: each as long as it is, in one piece.
 
-import { RingError } from "./errors.ts"
+import { ensureBytes, RingError } from "./errors.ts"
 import type { Hot } from "./hot.ts"
 import {
   END_COUNT,
@@ -160,7 +160,10 @@ export class RecordProducer {
 
   /** Copies the records to private memory, each to a multiple of 8, with zeros behind it. */
   #stage(records: readonly Uint8Array[]): number {
-    for (const { length } of records) this.#checkBytes(length)
+    for (const record of records) {
+      ensureBytes("record", record)
+      this.#checkBytes(record.length)
+    }
     const bytes = records.reduce((sum, { length }) => sum + alignedBytes(length), 0)
     const needed = bytes + records.length * RECORD_HEAD_BYTES
     if (records.length === 0 || needed > this.#capacity / 2) {

@@ -176,10 +176,10 @@ export function interruptionBy(error: unknown, vspace: VSpace, status: number): 
 
 /** @throws {RingError} InvalidArgument: not a number of nanoseconds from 0 to Infinity */
 export function checkTimeout(timeoutNs: number): void {
-  if (!(timeoutNs >= 0)) {
+  if (!(typeof timeoutNs === "number" && timeoutNs >= 0)) {
     throw new RingError(
       "InvalidArgument",
-      `timeoutNs is ${timeoutNs}, which must be 0 or more nanoseconds, or Infinity`,
+      `timeoutNs is ${String(timeoutNs)}, which must be a number, 0 or more nanoseconds, or Infinity`,
     )
   }
 }

@@ -28,7 +28,7 @@ const READ_WRITE = Permission.read | Permission.write
  * next one, and attaches with `Component.producer(slot)` or `.consumer(slot)`.
  */
 export class Channel {
-  /** The parent's capabilities, with all rights: revoke one to take its frame from both ends. */
+  /** The parent's capabilities, with all rights. Revoke one, and both ends are told; delete it as well, and what `mapInto` mapped is gone. */
   readonly producerFrame: number
   readonly consumerFrame: number
   readonly #component: Component
@@ -129,7 +129,8 @@ function permissionsOf(end: End): readonly [producerFrame: number, consumerFrame
 
 /**
  * Where a channel's frames are in a child. Its end is told through the status of the producer's frame, which both have
- * mapped: so to end a channel, revoke that one. A revoke of the consumer's frame alone is a PageFault.
+ * mapped: so to end a channel, revoke that one. The pages, which `mapInto` mapped through the parent's capability, go when that is deleted; of
+ * the consumer's frame alone that is a PageFault.
  */
 export function channelParts(
   component: Component,

@@ -98,6 +98,12 @@ async function gate(options: BenchOptions, progress: (text: string) => void): Pr
 }
 
 function report({ out = REPORT_FILE }: BenchOptions): void {
-  writeWhole(out, reportPage(loadResults()))
+  const results = loadResults()
+  if (Object.keys(results).length === 0) {
+    console.error("kaal bench: there are no results yet: run `npm run bench -- all` first")
+    process.exitCode = 1
+    return
+  }
+  writeWhole(out, reportPage(results))
   console.log(out)
 }

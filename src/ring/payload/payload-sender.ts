@@ -2,7 +2,7 @@
 // through a ring. The receiver sends the buffer back through another.
 
 import type { RingConsumer } from "../consumer.ts"
-import { PeerMisbehaviorError, RingError } from "../errors.ts"
+import { ensureBytes, PeerMisbehaviorError, RingError } from "../errors.ts"
 import type { RingProducer } from "../producer.ts"
 import type { Part } from "../ring-place.ts"
 import type { VSpace } from "../vspace.ts"
@@ -75,6 +75,7 @@ export class PayloadSender {
    * Cost: two copies, the first into the cache.
    */
   send(payload: Uint8Array, timeoutNs = Number.POSITIVE_INFINITY): "sent" | Interruption {
+    ensureBytes("payload", payload)
     this.#ensureFits(payload.length)
     const buffer = this.#takeFree(timeoutNs)
     if (typeof buffer === "string") return buffer

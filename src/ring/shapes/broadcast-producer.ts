@@ -1,6 +1,6 @@
 // broadcast-producer.ts: the one producer of a broadcast. Whom it waits for is decided in WebAssembly.
 
-import { PageFault, RingError } from "../errors.ts"
+import { ensureBytes, PageFault, RingError } from "../errors.ts"
 import { LINE_BYTES, RESULT_DONE, RESULT_DONE_WAKE, RESULT_NONE, STATUS_LIVE } from "../layout.ts"
 import { statusWord } from "../ring-end.ts"
 import type { Part } from "../ring-place.ts"
@@ -312,6 +312,7 @@ export class BroadcastProducer implements Sleeper {
   }
 
   #stage(message: Uint8Array): void {
+    ensureBytes("message", message)
     const { staging } = this
     if (message.length > staging.length) {
       throw new RingError(

@@ -1,7 +1,7 @@
 // service-link.ts: what a client and its server share: a ring of requests and a ring of replies, in two frames, of which each
 // of the two writes one. And what stands in their slots.
 
-import { RingError } from "../errors.ts"
+import { ensureBytes, RingError } from "../errors.ts"
 import { RING_CONSUMER_PART_BYTES } from "../layout.ts"
 import { checkGeometry, producerPartBytes } from "../ring-header.ts"
 import type { Part, RingParts } from "../ring-place.ts"
@@ -83,6 +83,7 @@ function rest({ address, bytes }: Part): Part {
  * @throws {RingError} RangeError: the payload is longer than the slot takes
  */
 export function stageCall(staging: Uint8Array, call: number, payload: Uint8Array): void {
+  ensureBytes("payload", payload)
   const room = staging.length - CALL_BYTES
   if (payload.length > room) {
     throw new RingError("RangeError", `The payload has ${payload.length} bytes: this side may send ${room}; split it`)

@@ -58,6 +58,28 @@ t.test("tryPush() sends staging when it is given no message, and zeros after a s
   t.equal(consumer.tryPop(), undefined, "a refusal sends nothing")
 })
 
+t.test("push() refuses what is no Uint8Array by its type, and sends nothing; a Buffer is one", async t => {
+  const [producer, consumer] = ends(t, { capacity: 4, slotBytes: 8 })
+  const wrong: [unknown, string][] = [
+    ["hello", "string"],
+    [5, "number"],
+    [[1, 2], "Array"],
+    [null, "null"],
+    [new Float64Array(8), "Float64Array"],
+    [new ArrayBuffer(8), "ArrayBuffer"],
+  ]
+  for (const [value, type] of wrong) {
+    const refused = { code: "InvalidArgument", message: new RegExp(`is of type ${type}, which must be Uint8Array`) }
+    t.throws(() => producer.push(value as Uint8Array), refused)
+    t.throws(() => producer.tryPush(value as Uint8Array), refused)
+    t.throws(() => producer.tryPushMany([value as Uint8Array]), refused)
+  }
+  t.throws(() => producer.tryPushMany("hello" as unknown as Uint8Array), { message: /messages is of type string/ })
+  t.equal(consumer.tryPop(), undefined)
+  producer.push(Buffer.from([7]))
+  t.equal(consumer.tryPop()?.[0], 7)
+})
+
 for (const form of forms)
   t.test(`${form}: indices run over 2^32 with the ring full, empty and in between`, async t => {
     for (const initialIndex of [0xffff_fffe, 0xffff_ffff, 0x7fff_ffff]) {

@@ -60,7 +60,7 @@ t.test("a deadline of 0 looks once; a deadline that is none is refused", async t
   t.type(consumer.pop(0), Uint8Array)
   signaller.signal(4n)
   t.equal(waiter.wait(0), 4n)
-  for (const timeoutNs of [-1, Number.NaN]) {
+  for (const timeoutNs of [-1, Number.NaN, "5" as unknown as number]) {
     const refused = { code: "InvalidArgument", message: new RegExp(`timeoutNs is ${timeoutNs}`) }
     t.throws(() => consumer.pop(timeoutNs), refused)
     t.throws(() => producer.push(undefined, timeoutNs), refused)
