@@ -3,7 +3,7 @@
 import { KernelError } from "../abi/errors.ts"
 import { PAGE_BYTES } from "../abi/limits.ts"
 import { SIGNALLER_BYTES, WAITER_BYTES } from "../abi/notification-map.ts"
-import { Permission, type Permissions, Right } from "../abi/rights.ts"
+import { Permission, Right } from "../abi/rights.ts"
 import { type Args, AttachRole, type Result } from "../abi/syscalls.ts"
 import { type Capability, UNBADGED } from "../objects/capability.ts"
 import type { Component } from "../objects/component.ts"
@@ -11,6 +11,7 @@ import { describeObject } from "../objects/kernel-object.ts"
 import type { Mapping } from "../objects/mapping.ts"
 import { type Lane, type Notification, waiterParts } from "../objects/notification.ts"
 import type { AcquireEffect } from "./effects.ts"
+import { refund } from "./holding.ts"
 import { ensureRights, ensureUsable, lookupTyped, type Typed } from "./lookup.ts"
 import { detach, ensureLanded, enter, mapPart, whileInFlight } from "./mappings.ts"
 import { type Caller, type Outcome, Transaction } from "./outcome.ts"
@@ -33,7 +34,8 @@ type Attached = Result<"object_attach">
  * @throws {KernelError} InvalidArgument: no such role
  * @throws {KernelError} IllegalOperation: the right is missing (signaller: write, waiter: read), or another component
  * waits
- * @throws {KernelError} NotEnoughMemory: the notification's lanes, the status words or the VSpace are used up
+ * @throws {KernelError} NotEnoughMemory: the notification's lanes, the status words or the VSpace are used up, or the
+ * untyped that the notification came from has no room for two more pages
  */
 export function objectAttach(
   state: KernelState,
@@ -95,7 +97,9 @@ function attachWaiter(
 ): Transaction<Attached> {
   const { object } = notification
   object.ensureWaiter(component.id)
-  const mapping = enterPages(state, component, notification, WAITER_BYTES, Permission.read)
+  const address = component.vspace.chooseAddress(WAITER_BYTES)
+  const range = { address, bytes: WAITER_BYTES, permissions: Permission.read }
+  const mapping = enter(state, component, notification, range)
   object.addWaiter(mapping)
   return mapParts(state, mapping, [])
 }
@@ -107,10 +111,12 @@ function attachSignaller(
   notification: Typed<Notification>,
 ): Transaction<Attached> {
   const { object } = notification
-  object.ensureLane()
-  const mapping = enterPages(state, component, notification, SIGNALLER_BYTES, READ_WRITE)
   const { badge } = notification.capability
   const bits = badge === UNBADGED || state.profile.signalNamesAnyBits ? ALL_BITS : badge
+  const address = component.vspace.chooseAddress(SIGNALLER_BYTES)
+  object.ensureLane(bits)
+  const range = { address, bytes: SIGNALLER_BYTES, permissions: READ_WRITE }
+  const mapping = enter(state, component, notification, range)
   const { lane, rebadged } = object.addSignaller(mapping, bits, () => state.newMemoryId())
   const isNew = !lane.standing
   const attaching = mapParts(state, mapping, [
@@ -125,7 +131,9 @@ function attachSignaller(
   }
   const refuse = () => {
     attaching.refuse()
-    object.refuse(lane, rebadged)
+    const unused = object.refuse(lane, rebadged)
+    // A notification that went meanwhile has given back all that it had taken.
+    if (object.references > 0) refund(object.origin, unused)
   }
   return new Transaction(attaching.acquire, commit, refuse)
 }
@@ -153,17 +161,6 @@ function publish(state: KernelState, object: Notification, lane: Lane, isNew: bo
   const waiters = isNew ? [...object.waiters].filter(waiter => !waiter.leaving) : []
   const maps = waiters.flatMap(waiter => waiterParts(lane, waiter).map(part => mapPart(waiter, part)))
   state.emit({ kind: "publish-lane", page: object.memory, index: lane.index, badge: lane.badge, maps })
-}
-
-function enterPages(
-  state: KernelState,
-  component: Component,
-  notification: Typed<Notification>,
-  bytes: number,
-  permissions: Permissions,
-): Mapping {
-  const address = component.vspace.chooseAddress(bytes)
-  return enter(state, component, notification, { address, bytes, permissions })
 }
 
 /** Has the pages of a notification's entered mapping mapped, after `first`. */

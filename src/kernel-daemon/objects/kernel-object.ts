@@ -25,7 +25,8 @@ export abstract class ObjectBase {
   references = 0
   /** Where its memory was taken from; `undefined` for what the root task starts with. */
   readonly origin: Untyped | undefined
-  readonly chargedBytes: number
+  /** What it has taken there; a notification takes more for each lane. */
+  chargedBytes: number
 
   constructor(origin: Untyped | undefined, chargedBytes: number) {
     this.origin = origin

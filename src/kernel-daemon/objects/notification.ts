@@ -12,6 +12,8 @@ import type { Untyped } from "./untyped.ts"
 
 const READ_WRITE = Permission.read | Permission.write
 const NO_BITS = 0n
+/** Its two memories. */
+export const LANE_BYTES = 2 * PAGE_BYTES
 
 /** What passes from one holder of a signalling capability to the waiter, and back. It stays when its holder goes. */
 export interface Lane {
@@ -31,6 +33,7 @@ export interface Lane {
 
 export class Notification extends ObjectBase {
   readonly type = "Notification"
+  declare readonly origin: Untyped
   /** The page that only the daemon writes. */
   readonly memory: MemoryId
   readonly bytes = PAGE_BYTES
@@ -59,13 +62,23 @@ export class Notification extends ObjectBase {
     return [this.memory, ...this.#standing().flatMap(({ lane, ack }) => [lane, ack])]
   }
 
-  /** @throws {KernelError} NotEnoughMemory: all lanes are taken */
-  ensureLane(): void {
-    if (this.#lanes.some(lane => lane === undefined || isFree(lane))) return
-    throw new KernelError(
-      "NotEnoughMemory",
-      `notification ${this.memory} has ${NOTIFICATION_LANES} signallers, as many as lanes: delete a capability of theirs`,
-    )
+  /**
+   * Sees to it that there is a lane for those bits; a new one is charged to the untyped that the notification came from,
+   * for as long as the notification is there, since a lane keeps its memories.
+   * @throws {KernelError} NotEnoughMemory: all lanes are taken, or that untyped has no room for another
+   */
+  ensureLane(badge: bigint): void {
+    const free = this.#standing().filter(isFree)
+    const canBeNew = this.#lanes.includes(undefined)
+    if (free.length === 0 && !canBeNew) {
+      throw new KernelError(
+        "NotEnoughMemory",
+        `notification ${this.memory} has ${NOTIFICATION_LANES} signallers, as many as lanes: delete a capability of theirs`,
+      )
+    }
+    if (!canBeNew || free.some(lane => lane.badge === badge)) return
+    this.origin.charge(LANE_BYTES)
+    this.chargedBytes += LANE_BYTES
   }
 
   /** @throws {KernelError} IllegalOperation: another component waits on it */
@@ -107,11 +120,17 @@ export class Notification extends ObjectBase {
     if (lane.holder?.alive === false) this.#free(lane)
   }
 
-  /** A lane could not be given away: the memories of a new one do not exist, an old one may still have bits pending. */
-  refuse(lane: Lane, rebadged: boolean): void {
-    if (!lane.standing) this.#lanes[lane.index] = undefined
+  /**
+   * A lane could not be given away: the memories of a new one do not exist, an old one may still have bits pending.
+   * @returns bytes that `ensureLane` took and that are no longer needed
+   */
+  refuse(lane: Lane, rebadged: boolean): number {
     // So whoever gets it next waits until they are gone.
     if (rebadged) lane.badge = NO_BITS
+    if (lane.standing) return 0
+    this.#lanes[lane.index] = undefined
+    this.chargedBytes -= LANE_BYTES
+    return LANE_BYTES
   }
 
   /** Lets the component of `mapping` wait. `ensureWaiter` was called. */
