@@ -164,10 +164,10 @@ export class Broker {
   }
 
   #createMemory(
-    { memory, bytes, label, kernelWrites }: Extract<AcquireEffect, { kind: "create-memory" }>,
+    { memory, bytes, label, kernelWrites, forReaders }: Extract<AcquireEffect, { kind: "create-memory" }>,
     done: (refused?: Error) => void,
   ): void {
-    this.#memories.create(memory, bytes, label, refused => {
+    this.#memories.create(memory, { bytes, label, forReaders }, refused => {
       if (refused !== undefined || !kernelWrites) return done(refused)
       const unwritable = refusalOf(() =>
         this.#notificationPages.create(memory, this.#memories.fdFor(memory, READ_WRITE)),

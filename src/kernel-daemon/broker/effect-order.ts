@@ -4,7 +4,7 @@ import type { AcquireEffect } from "../invocation/effects.ts"
 
 /**
  * The effects from `first` on that are begun together: one, or several of a kind that is never refused, so that who lets
- * each of a hundred unmaps wait for nearly its deadline gains one deadline and not a hundred.
+ * each of a hundred unmaps wait for nearly its deadline gains little more than one deadline, and not a hundred.
  */
 export function nextOf(effects: readonly AcquireEffect[], first: number): readonly AcquireEffect[] {
   const kind = effects[first]?.kind

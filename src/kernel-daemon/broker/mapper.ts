@@ -18,6 +18,9 @@ interface Command {
 
 const NO_MEMORY: Fd = -1
 
+/** What a command may take longer for each that was sent before it and is not answered yet. */
+const BEHIND_ANOTHER_MS = 5
+
 export class Mapper {
   readonly #fd: Fd
   readonly #unwatch: () => void
@@ -36,7 +39,7 @@ export class Mapper {
 
   /**
    * `permissions` 0 unmaps, and then `memory` is -1. Commands are carried out in order; the deadline runs from the moment
-   * at which the socket has taken this one.
+   * at which the socket has taken this one, and is later by BEHIND_ANOTHER_MS for each that is under way then.
    */
   command(address: number, bytes: number, permissions: number, memory: Fd, deadlineMs: number, done: MapperDone): void {
     const command = { callId: this.#nextCallId++, address, bytes, permissions, memory, deadlineMs, done }
@@ -68,7 +71,8 @@ export class Mapper {
   #send(command: Command): boolean {
     const { callId, address, bytes, permissions, memory, deadlineMs } = command
     if (!native.sendMapperCommand(this.#fd, callId, address, bytes, permissions, memory)) return false
-    const timer = setTimeout(() => this.#late(callId, deadlineMs), deadlineMs)
+    const allowedMs = deadlineMs + this.#sent.size * BEHIND_ANOTHER_MS
+    const timer = setTimeout(() => this.#late(callId, allowedMs), allowedMs)
     this.#sent.set(callId, { command, timer })
     return true
   }

@@ -22,6 +22,14 @@ interface Memory {
   readable: Fd | undefined
 }
 
+interface NewMemory {
+  readonly bytes: number
+  /** What /proc calls it. */
+  readonly label: string
+  /** Acquires the descriptor for readers as well, so that `fdFor` does not throw. */
+  readonly forReaders: boolean
+}
+
 export class MemoryTable {
   readonly #memories = new Map<MemoryId, Memory>()
   /** Linux gives out the lowest free number: from this one on those of the reserve are in use. */
@@ -31,10 +39,12 @@ export class MemoryTable {
    * Makes a frame's memory, page by page in slices between which others are served, and calls back once: with the refusal
    * when memory or descriptors have run out, and then nothing is recorded. `destroy` may come before it has finished.
    */
-  create(memory: MemoryId, bytes: number, label: string, done: (refused?: Error) => void): void {
+  create(memory: MemoryId, { bytes, label, forReaders }: NewMemory, done: (refused?: Error) => void): void {
     try {
       this.#memories.set(memory, { writable: this.#counted(native.reserveFrame(bytes, label)), readable: undefined })
+      if (forReaders) this.fdFor(memory, Permission.read)
     } catch (error) {
+      if (this.has(memory)) this.destroy(memory)
       return done(error as Error)
     }
     this.#allocate(memory, 0, bytes, done)

@@ -146,9 +146,10 @@ function destroyNew(state: KernelState, lane: Lane | undefined): void {
 
 function makeLane({ memory }: Notification, { index, lane, ack }: Lane): AcquireEffect[] {
   const label = `notification-${memory}-${index}`
+  const page = { kind: "create-memory", bytes: PAGE_BYTES, kernelWrites: false, forReaders: true } as const
   return [
-    { kind: "create-memory", memory: lane, bytes: PAGE_BYTES, label: `${label}-lane`, kernelWrites: false },
-    { kind: "create-memory", memory: ack, bytes: PAGE_BYTES, label: `${label}-ack`, kernelWrites: false },
+    { ...page, memory: lane, label: `${label}-lane` },
+    { ...page, memory: ack, label: `${label}-ack` },
   ]
 }
 

@@ -184,5 +184,5 @@ function create<R>(
 function createMemory(object: Frame | Notification): AcquireEffect {
   const label = `${object.type === "Page" ? "frame" : "notification"}-${object.memory}`
   const kernelWrites = object.type === "Notification"
-  return { kind: "create-memory", memory: object.memory, bytes: object.bytes, label, kernelWrites }
+  return { kind: "create-memory", memory: object.memory, bytes: object.bytes, label, kernelWrites, forReaders: false }
 }

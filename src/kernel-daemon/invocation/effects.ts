@@ -36,6 +36,8 @@ export type AcquireEffect =
       readonly label: string
       /** The page of a notification, which the broker writes (`publish-lane`) and no component can. */
       readonly kernelWrites: boolean
+      /** A commit maps it into others for reading, and they must not pay for a daemon that is out of descriptors by then. */
+      readonly forReaders: boolean
     }
   | MapEffect
   /** Several at once, so that no unmap which is decided later reaches the component in between. All or none. */

@@ -81,7 +81,7 @@ export function memoryRenew(
   const label = `frame-${frame.id}`
   return new Transaction(
     [
-      { kind: "create-memory", memory: to, bytes, label, kernelWrites: false },
+      { kind: "create-memory", memory: to, bytes, label, kernelWrites: false, forReaders: true },
       { kind: "copy-memory", from, to, bytes },
     ],
     commit,

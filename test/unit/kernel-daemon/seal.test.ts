@@ -120,6 +120,25 @@ t.test("memory_renew moves every mapping to new memory in place, and that can be
   revoking.commit()
 })
 
+t.test("memory that a commit maps for readers is created with what they need", async t => {
+  const k = new TestKernel()
+  const created: unknown[] = []
+  k.refuse = effect => {
+    if (effect.kind === "create-memory") created.push([effect.label, effect.forReaders])
+    return undefined
+  }
+  const frame = k.frame()
+  renew(k, frame)
+  k.call(ROOT, "object_attach", { slot: k.notification(), role: 1 })
+  t.same(created, [
+    ["frame-1", false],
+    ["frame-1", true],
+    ["notification-3", false],
+    ["notification-3-0-lane", true],
+    ["notification-3-0-ack", true],
+  ])
+})
+
 t.test("who sleeps on the frame is woken when its memory changes", async t => {
   const k = new TestKernel()
   const frame = k.frame()
