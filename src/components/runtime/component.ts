@@ -75,7 +75,17 @@ export class Component {
   }
 
   /** Any syscall of abi/syscalls.ts, by name. @throws {KernelError} the kernel refused; nothing has changed */
-  readonly call: Syscalls["call"] = (name, args) => this.#syscalls.call(name, args)
+  readonly call: Syscalls["call"] = (name, args) => {
+    const result = this.#syscalls.call(name, args)
+    // Of whichever CNode: to attach once more answers the same where nothing has changed.
+    const { slot, source, target } = args as Readonly<Record<string, unknown>>
+    if (name === "cap_revoke") for (const notification of this.#notifications.values()) notification.forget()
+    else if (name === "cap_delete") this.#notifications.get(slot as number)?.forget()
+    else if (name === "cap_move") {
+      for (const moved of [source, target]) this.#notifications.get(moved as number)?.forget()
+    }
+    return result
+  }
 
   /** A syscall from raw bytes: its first result word, all ones when refused. */
   callRaw(request: Uint8Array): bigint {
@@ -115,7 +125,8 @@ export class Component {
     return this.call("object_attach", { slot, role: AttachRole.frame })
   }
 
-  /** The notification in `slot`; attached by its first signal, wait or poll. Always the same object for a slot. */
+  /** The notification in `slot`; attached by its first signal, wait or poll. Always the same object for a slot,
+   * and one to what stands there when it is used. */
   notification(slot: number): Notification {
     let notification = this.#notifications.get(slot)
     if (notification === undefined) {

@@ -9,6 +9,7 @@ import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
 import { type LanePlace, NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"
 import type { VSpace } from "../../ring/vspace.ts"
 import type { Interruption, WaitStrategy } from "../../ring/wait.ts"
+import { STATUS_REVOKED } from "../../ring/words.ts"
 
 type Attach = (role: number) => Result<"object_attach">
 
@@ -16,8 +17,10 @@ export class Notification {
   readonly #vspace: VSpace
   readonly #profile: Profile
   readonly #attach: Attach
-  #signaller: { readonly end: NotificationSignaller; readonly badge: bigint } | undefined
-  #waiter: NotificationWaiter | undefined
+  #signaller: { readonly end: NotificationSignaller; readonly badge: bigint; readonly status: number } | undefined
+  #waiter: { readonly end: NotificationWaiter; readonly status: number } | undefined
+  /** What it waited through was revoked, and nothing that it can wait through has come into the slot since. */
+  #isRevoked = false
   #strategy: WaitStrategy | undefined
 
   constructor(vspace: VSpace, profile: Profile, attach: Attach) {
@@ -32,16 +35,23 @@ export class Notification {
     this.#waiter = undefined
   }
 
+  /** Attaches anew when it is used next: what stands in the slot has changed, or may have. */
+  forget(): void {
+    this.#signaller = undefined
+    this.#waiter = undefined
+    this.#isRevoked = false
+  }
+
   /**
    * ORs `badge` into the pending word and wakes the waiter if it sleeps. Never blocks.
    * @param badge 1n to 2^64 - 1, within the capability's badge; without it, all of that badge. In profile kaal any bits,
    * and 0n signals nothing
-   * @throws {KernelError} InvalidArgument: badge 0, or no bigint. IllegalOperation: no write right, or bits outside the badge
+   * @throws {KernelError} InvalidArgument: badge 0, or no bigint. IllegalOperation: no write right, or bits outside the badge.
+   * FailedLookup: the capability was revoked or deleted, and no other stands in the slot
    * Cost: a few nanoseconds; a system call only when somebody sleeps. The first use asks the kernel.
    */
   signal(badge?: bigint): void {
-    this.#signaller ??= this.#attachSignaller()
-    const { end, badge: allowed } = this.#signaller
+    const { end, badge: allowed } = this.#signalling()
     if (badge !== undefined && typeof badge !== "bigint") {
       throw new KernelError(
         "InvalidArgument",
@@ -67,19 +77,31 @@ export class Notification {
    * @throws {KernelError} IllegalOperation: no read right, or another component waits on it
    */
   wait(timeoutNs = Number.POSITIVE_INFINITY): bigint | Interruption {
-    return this.#waiting().wait(timeoutNs)
+    try {
+      return this.#waiting().wait(timeoutNs)
+    } catch (error) {
+      if (this.#isRevoked && error instanceof KernelError) return "revoked"
+      throw error
+    }
   }
 
-  /** Takes all pending bits, 0n when there are none. Never blocks. */
+  /**
+   * Takes all pending bits, 0n when there are none. Never blocks.
+   * @throws {KernelError} as signal, for the read right
+   */
   poll(): bigint {
     return this.#waiting().poll()
   }
 
   #waiting(): NotificationWaiter {
-    if (this.#waiter !== undefined) return this.#waiter
+    if (this.#waiter !== undefined) {
+      if (!this.#saysRevoked(this.#waiter)) return this.#waiter.end
+      this.#waiter = undefined
+      this.#isRevoked = true
+    }
     const { address, status } = this.#attach(AttachRole.waiter)
     const lanes = Array.from({ length: NOTIFICATION_LANES }, (_, lane) => placeOf(laneAddress(address, lane)))
-    this.#waiter = new NotificationWaiter(
+    const end = new NotificationWaiter(
       this.#vspace,
       { kernelPart: address, lanes },
       {
@@ -87,12 +109,22 @@ export class Notification {
         ...(this.#strategy === undefined ? {} : { wait: this.#strategy }),
       },
     )
-    return this.#waiter
+    this.#waiter = { end, status }
+    this.#isRevoked = false
+    return end
   }
 
-  #attachSignaller(): { end: NotificationSignaller; badge: bigint } {
-    const { address, badge } = this.#attach(AttachRole.signaller)
-    return { end: new NotificationSignaller(this.#vspace, placeOf(address)), badge }
+  #signalling(): { readonly end: NotificationSignaller; readonly badge: bigint } {
+    if (this.#signaller !== undefined && !this.#saysRevoked(this.#signaller)) return this.#signaller
+    // Its pages are gone, and something else may be mapped there by now.
+    this.#signaller = undefined
+    const { address, badge, status } = this.#attach(AttachRole.signaller)
+    this.#signaller = { end: new NotificationSignaller(this.#vspace, placeOf(address)), badge, status }
+    return this.#signaller
+  }
+
+  #saysRevoked({ status }: { readonly status: number }): boolean {
+    return this.#vspace.loadWord(status) === STATUS_REVOKED
   }
 }
 
