@@ -15,7 +15,7 @@ export const senders: readonly ((self: Component) => Outcome)[] = [
   self => send(self, self.broadcastProducer(FIRST_SLOT, 2)),
   self => send(self, self.broadcastProducer(FIRST_SLOT, 1)),
   self => {
-    self.serviceServer(FIRST_SLOT, 1).serve(payload => payload, PATIENCE_NS)
+    self.serviceServer(FIRST_SLOT, 1).serve(payload => payload)
     return undefined
   },
 ]
@@ -43,7 +43,9 @@ function receiveMerged(self: Component): Outcome {
   const next = [0, 0]
   const views = new Map<Uint8Array, Float64Array>()
   const take = (): number => {
-    const message = merge.pop(PATIENCE_NS)
+    let message = merge.pop(PATIENCE_NS)
+    // Who has sent all goes first.
+    while (message === "producer-gone") message = merge.pop(PATIENCE_NS)
     if (typeof message === "string") throw new Error(`After ${next.join(" and ")}: ${message}`)
     const words = views.get(message) ?? wordsOf(message)
     views.set(message, words)
