@@ -70,6 +70,19 @@ export interface FaultRecord {
   readonly sequence: number
 }
 
+/** Ends a watch. Until then it keeps the event loop alive, except between `unref` and `ref`. */
+export interface EndWatch {
+  (): void
+  ref(): void
+  unref(): void
+}
+
+/**
+ * In place of permissions in a command to a mapper: hang a bell (an eventfd, as memory) at the address, for the component to be woken by or to wake its peer
+ * with; take those of a range away (memory -1), as an unmap does too.
+ */
+export const MapperCommand = { hangOwnBell: 16, hangPeersBell: 32, takeBells: 64 } as const
+
 export interface MapperReply {
   readonly callId: number
   /** 0, or the errno that the command was refused with. */
@@ -155,7 +168,25 @@ export interface Native {
    * Calls back on this thread's event loop whenever `fd` is readable. Returns the function that ends it; it does not
    * close the fd.
    */
-  watchReadable(fd: Fd, callback: () => void): () => void
+  watchReadable(fd: Fd, callback: () => void): EndWatch
+
+  // bells: eventfds that wake an event loop (native/core/bells.h). An address of the VSpace names them.
+  /** A new eventfd, close-on-exec, non-blocking. */
+  createEventFd(): Fd
+  /** Wakes who polls the eventfd. Cost: about 0.3 us, and the wake-up. */
+  addToEventFd(fd: Fd): void
+  /** Hangs a bell of this process (`whose` 0) or of its peer (1) at `address`, for which the mapper has a command. Owns `fd`. */
+  hangBell(address: number, whose: 0 | 1, fd: Fd): void
+  /** Takes away what hangs at [address, address + bytes); threads that listened there collect its address. */
+  takeBells(address: number, bytes: number): void
+  /** A descriptor that is readable while this thread has bells to collect. Owned by the addon. */
+  bellSetFd(): Fd
+  /** Addresses of bells that have rung or were taken away. Returns how many; as many as fit means perhaps more. */
+  collectBells(into: Uint32Array): number
+  /** From now on this thread, and no other, collects the own bell at `address`. False when none hangs there. */
+  listenToBell(address: number): boolean
+  /** Wakes the peer out of its event loop. False when no bell of the peer's hangs at `address`. Cost: as addToEventFd. */
+  ringPeersBell(address: number): boolean
 
   // mapper: the component's side is a native thread, the daemon's side two calls
   /**
@@ -166,7 +197,7 @@ export interface Native {
   startMapper(fd: Fd, exitStatus: number): void
   /**
    * Daemon: asks the component at the other end to map (permissions 1 or 3, with memory) or unmap (permissions 0,
-   * memory -1). False when the socket is full.
+   * memory -1), or with a MapperCommand in place of permissions. False when the socket is full.
    */
   sendMapperCommand(fd: Fd, callId: number, address: number, bytes: number, permissions: number, memory: Fd): boolean
   /** Daemon: the next answer, or undefined when there is none; null when the component is gone or sent nonsense. */

@@ -12,6 +12,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   kaal::ExportFutex(env, exports);
   kaal::ExportSockets(env, exports);
   kaal::ExportEventLoop(env, exports);
+  kaal::ExportBells(env, exports);
   kaal::ExportMapper(env, exports);
   kaal::ExportPipes(env, exports);
   kaal::ExportProcesses(env, exports);

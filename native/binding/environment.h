@@ -3,6 +3,9 @@
 
 #include <napi.h>
 
+#include <memory>
+
+#include "core/bells.h"
 #include "core/vspace.h"
 
 namespace kaal {
@@ -10,6 +13,8 @@ namespace kaal {
 struct Environment {
   // Keeps the attached memory from being collected.
   Napi::ObjectReference memory;
+  // Made when this thread first waits for a bell.
+  std::unique_ptr<BellSet> bells;
 
   ~Environment() {
     if (!memory.IsEmpty()) ReleaseVSpace();

@@ -24,6 +24,13 @@ class Watch : public std::enable_shared_from_this<Watch> {
   ~Watch() { std::free(handle_); }
 
   void End();
+  // Whether it keeps the loop alive, as it does from the start.
+  void Ref() {
+    if (!ended_) uv_ref(handle());
+  }
+  void Unref() {
+    if (!ended_) uv_unref(handle());
+  }
 
  private:
   uv_poll_s* poll() { return static_cast<uv_poll_s*>(handle_); }
@@ -105,7 +112,10 @@ Napi::Value WatchReadableFromJs(const Napi::CallbackInfo& info) {
   std::shared_ptr<Watch> watch;
   const int error = Watch::Start(env, fd, info[1].As<Napi::Function>(), &watch);
   if (error != 0) throw NativeError(env, {-error, "epoll_ctl"});
-  return Napi::Function::New(env, [watch](const Napi::CallbackInfo&) { watch->End(); }, "endWatch");
+  Napi::Function end = Napi::Function::New(env, [watch](const Napi::CallbackInfo&) { watch->End(); }, "endWatch");
+  end.Set("ref", Napi::Function::New(env, [watch](const Napi::CallbackInfo&) { watch->Ref(); }, "ref"));
+  end.Set("unref", Napi::Function::New(env, [watch](const Napi::CallbackInfo&) { watch->Unref(); }, "unref"));
+  return end;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ void ExportMemory(Napi::Env env, Napi::Object exports);
 void ExportFutex(Napi::Env env, Napi::Object exports);
 void ExportSockets(Napi::Env env, Napi::Object exports);
 void ExportEventLoop(Napi::Env env, Napi::Object exports);
+void ExportBells(Napi::Env env, Napi::Object exports);
 void ExportMapper(Napi::Env env, Napi::Object exports);
 void ExportPipes(Napi::Env env, Napi::Object exports);
 void ExportProcesses(Napi::Env env, Napi::Object exports);

@@ -18,6 +18,8 @@ KAAL_WEAK void uv_handle_set_data(uv_handle_s* handle, void* data);
 KAAL_WEAK int uv_poll_init(uv_loop_s* loop, uv_poll_s* handle, int fd);
 KAAL_WEAK int uv_poll_start(uv_poll_s* handle, int events, void (*callback)(uv_poll_s*, int status, int events));
 KAAL_WEAK int uv_poll_stop(uv_poll_s* handle);
+KAAL_WEAK void uv_ref(uv_handle_s* handle);
+KAAL_WEAK void uv_unref(uv_handle_s* handle);
 KAAL_WEAK void uv_close(uv_handle_s* handle, void (*callback)(uv_handle_s*));
 #undef KAAL_WEAK
 

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "core/bells.h"
 #include "core/message_socket.h"
 #include "core/vspace.h"
 
@@ -19,11 +20,32 @@ struct Mapper {
   int exit_status;
 };
 
-int CarryOut(const MapCommand& command, const Message& message) {
-  const bool unmap = command.permissions == kPermissionNone;
-  if (message.truncated || message.bytes != sizeof(command) || message.fds.size() != (unmap ? 0 : 1)) return EINVAL;
-  const Status done = unmap ? UnmapFrame(command.address, command.bytes)
-                            : MapFrame(command.address, command.bytes, message.fds[0].get(), command.permissions);
+bool TakesDescriptor(const MapCommand& command) {
+  return command.permissions != kPermissionNone && command.permissions != kTakeBells;
+}
+
+int CarryOut(const MapCommand& command, Message& message) {
+  const std::size_t fds = TakesDescriptor(command) ? 1 : 0;
+  if (message.truncated || message.bytes != sizeof(command) || message.fds.size() != fds) return EINVAL;
+  Status done = Ok{};
+  switch (command.permissions) {
+    case kHangOwnBell:
+    case kHangPeersBell:
+      if (command.address > UINT32_MAX) return EINVAL;
+      HangBell(static_cast<std::uint32_t>(command.address),
+               command.permissions == kHangOwnBell ? BellKind::kOwn : BellKind::kPeer, std::move(message.fds[0]));
+      break;
+    case kTakeBells:
+      TakeBells(command.address, command.bytes);
+      break;
+    case kPermissionNone:
+      done = UnmapFrame(command.address, command.bytes);
+      // Afterwards, so that whoever is told of it finds the pages gone as well.
+      if (done) TakeBells(command.address, command.bytes);
+      break;
+    default:
+      done = MapFrame(command.address, command.bytes, message.fds[0].get(), command.permissions);
+  }
   return done ? 0 : done.error().code;
 }
 
@@ -66,11 +88,13 @@ Status StartMapper(int socket, int exit_status) {
 }
 
 Refusal CheckMapCommand(const MapCommand& command, int frame) {
-  if (command.permissions == kPermissionNone) {
+  if (!TakesDescriptor(command)) {
     if (frame < 0) return std::nullopt;
-    return "memory is " + std::to_string(frame) + ": must be -1 with permissions 0, which unmaps";
+    return "memory is " + std::to_string(frame) + ": must be -1 with permissions " +
+           std::to_string(command.permissions) + ", which takes away";
   }
   if (frame < 0) return "memory is " + std::to_string(frame) + ": must be a frame unless permissions is 0";
+  if (command.permissions == kHangOwnBell || command.permissions == kHangPeersBell) return std::nullopt;
   return CheckPermissions(command.permissions);
 }
 

@@ -11,10 +11,16 @@ namespace kaal {
 
 struct MapCommand {
   std::uint32_t call_id;
-  std::uint32_t permissions;  // kPermissionNone unmaps
+  std::uint32_t permissions;  // kPermissionNone unmaps; or one of those below
   std::uint64_t address;
   std::uint64_t bytes;
 };
+
+// In place of permissions: hangs the bell that comes with the command at `address` (core/bells.h), or takes those of the
+// range away, as unmapping it does as well.
+constexpr std::uint32_t kHangOwnBell = 16;
+constexpr std::uint32_t kHangPeersBell = 32;
+constexpr std::uint32_t kTakeBells = 64;
 
 struct MapReply {
   std::uint32_t call_id;
@@ -25,7 +31,7 @@ struct MapReply {
 // daemon's end is gone: a component that nobody can revoke from must not go on.
 Status StartMapper(int socket, int exit_status);
 
-// Daemon: says why `command` is none: mapping needs a frame, unmapping (`frame` -1) none.
+// Daemon: says why `command` is none: mapping needs a frame, hanging a bell an eventfd, the others (`frame` -1) neither.
 Refusal CheckMapCommand(const MapCommand& command, int frame);
 
 // Daemon: false when the socket is full.

@@ -1,5 +1,6 @@
 // consumer.ts: the receiving end of a ring. Its hot path is one call into WebAssembly; sleeping and waking leave it.
 
+import type { Readable } from "node:stream"
 import type { Hot } from "./hot.ts"
 import {
   END_COUNT,
@@ -11,6 +12,9 @@ import {
   RESULT_NONE,
   RESULT_NONE_WAKE,
 } from "./layout.ts"
+import { Messages } from "./loop/iterate.ts"
+import type { LoopWaitOptions } from "./loop/loop-waiting.ts"
+import { readableOf, readableStreamOf } from "./loop/streams.ts"
 import { refuseSlot } from "./producer.ts"
 import { checkBatch, RingEnd, refuseUnclaimed } from "./ring-end.ts"
 import type { RingPlace } from "./ring-place.ts"
@@ -106,7 +110,19 @@ export class RingConsumer {
    * @returns the message, or why there is none
    * @throws as tryPop, save that a page fault by revocation is the outcome "revoked"
    */
-  pop(timeoutNs = Number.POSITIVE_INFINITY): Uint8Array | Interruption {
+  pop(timeoutNs?: number): Uint8Array | Interruption
+  /**
+   * The same on the event loop, without blocking it. One such wait at a time, and no other operation during it.
+   * @throws (rejects) the signal's reason; {RingError} IllegalOperation: another wait is pending, or the end has no bell
+   * Cost: of a message that is there, a promise; otherwise up to `checkNs` of looking, then it sleeps.
+   */
+  pop(options: LoopWaitOptions): Promise<Uint8Array | Interruption>
+  pop(limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY): Uint8Array | Interruption | Promise<unknown> {
+    if (typeof limit === "object") return this.#end.loop.wait(this.#attempt, limit, this.#onEmpty)
+    return this.#pop(limit)
+  }
+
+  #pop(timeoutNs: number): Uint8Array | Interruption {
     checkTimeout(timeoutNs)
     this.#peeked = 0
     try {
@@ -145,6 +161,39 @@ export class RingConsumer {
     } catch (error) {
       return this.#end.interruptionBy(error)
     }
+  }
+
+  /**
+   * All messages from now on, each valid until the next is asked for. Ends when nothing more will come; `interruption()`
+   * says why. Leaving the loop early takes nothing that was not yielded.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    const { loop } = this.#end
+    return new Messages(
+      () => this.pop({}),
+      () => loop.end("closed"),
+    )
+  }
+
+  /** A Node stream of messages (loop/streams.ts). */
+  readable(highWaterMark?: number): Readable {
+    return readableOf(this, highWaterMark)
+  }
+
+  /** A Web stream of messages (loop/streams.ts). */
+  readableStream(highWaterMark?: number): ReadableStream<Uint8Array> {
+    return readableStreamOf(this, highWaterMark)
+  }
+
+  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
+  ref(): this {
+    this.#end.loop.ref()
+    return this
+  }
+
+  unref(): this {
+    this.#end.loop.unref()
+    return this
   }
 
   /**
@@ -268,6 +317,10 @@ export class RingConsumer {
     this.close()
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
   #release(count: number): void {
     this.#peeked = 0
     try {
@@ -290,6 +343,18 @@ export class RingConsumer {
     }
     const result = this.#end.waiting.until(look, this.#end, timeoutNs)
     return this.#isDone(result) ? RESULT_DONE : result
+  }
+
+  readonly #attempt = (spins: number): Uint8Array | Interruption | undefined => {
+    this.#peeked = 0
+    const result = this.#hot.pop(this.#state, spins)
+    if (result === RESULT_NONE_WAKE) this.#end.wakePeer()
+    if (result === RESULT_NONE || result === RESULT_NONE_WAKE) return undefined
+    return this.#isDone(result) ? this.#end.staging : this.#end.outcome(result)
+  }
+
+  readonly #onEmpty = (): void => {
+    this.#empty++
   }
 
   #isDone(result: number): boolean {

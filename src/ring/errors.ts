@@ -8,6 +8,8 @@ export type RingErrorCode =
   | "IllegalOperation"
   | "NotARing"
   | "NotEnoughMemory"
+  /** Only of streams, which have no other way to say that the peer or the kernel has gone, or the capability. */
+  | "Interrupted"
 
 /** The message names the argument, its value, the limit and the remedy. Nothing has changed. */
 export class RingError extends Error {

@@ -1,8 +1,11 @@
 // producer.ts: the sending end of a ring. Its hot path is one call into WebAssembly; sleeping and waking leave it.
 
+import type { Writable } from "node:stream"
 import { ensureBytes, RingError } from "./errors.ts"
 import type { Hot } from "./hot.ts"
 import { END_INDEX, RESULT_DONE, RESULT_DONE_WAKE, RESULT_LAST, RESULT_MISBEHAVED, RESULT_NONE } from "./layout.ts"
+import type { LoopWaitOptions } from "./loop/loop-waiting.ts"
+import { writableOf, writableStreamOf } from "./loop/streams.ts"
 import { checkBatch, RingEnd, refuseUnclaimed } from "./ring-end.ts"
 import type { RingPlace } from "./ring-place.ts"
 import type { VSpace } from "./vspace.ts"
@@ -90,7 +93,24 @@ export class RingProducer {
    * @returns "pushed", or why it was not sent
    * @throws as tryPush, save that a page fault by revocation is the outcome "revoked"
    */
-  push(message?: Uint8Array, timeoutNs = Number.POSITIVE_INFINITY): "pushed" | Interruption {
+  push(message?: Uint8Array, timeoutNs?: number): "pushed" | Interruption
+  /**
+   * The same on the event loop, without blocking it. The message is copied at once. One such wait at a time, and no other
+   * operation during it.
+   * @throws (rejects) as push; the signal's reason; {RingError} IllegalOperation: another wait is pending, or the end has
+   * no bell
+   * Cost: where there is room, a push and a promise; otherwise up to `checkNs` of looking, then it sleeps.
+   */
+  push(message: Uint8Array | undefined, options: LoopWaitOptions): Promise<"pushed" | Interruption>
+  push(
+    message?: Uint8Array,
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): "pushed" | Interruption | Promise<unknown> {
+    if (typeof limit === "object") return this.#pushInLoop(message, limit)
+    return this.#push(message, limit)
+  }
+
+  #push(message: Uint8Array | undefined, timeoutNs: number): "pushed" | Interruption {
     checkTimeout(timeoutNs)
     if (message !== undefined) this.#stage(message)
     this.#claimed = 0
@@ -129,6 +149,27 @@ export class RingProducer {
     } catch (error) {
       return this.#end.interruptionBy(error)
     }
+  }
+
+  /** A Node stream that sends each chunk as a message (loop/streams.ts). */
+  writable(highWaterMark?: number): Writable {
+    return writableOf(this, highWaterMark)
+  }
+
+  /** A Web stream that sends each chunk as a message (loop/streams.ts). */
+  writableStream(highWaterMark?: number): WritableStream<Uint8Array> {
+    return writableStreamOf(this, highWaterMark)
+  }
+
+  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
+  ref(): this {
+    this.#end.loop.ref()
+    return this
+  }
+
+  unref(): this {
+    this.#end.loop.unref()
+    return this
   }
 
   /**
@@ -200,6 +241,10 @@ export class RingProducer {
     this.close()
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
   #claim(count: number): number {
     let result: number
     try {
@@ -231,6 +276,23 @@ export class RingProducer {
     const result = first === RESULT_NONE ? this.#end.waiting.until(attempt, this.#end, timeoutNs) : first
     if (first === RESULT_NONE) this.#full++
     return this.#isDone(result) ? "pushed" : this.#end.outcome(result)
+  }
+
+  #pushInLoop(message: Uint8Array | undefined, options: LoopWaitOptions): Promise<"pushed" | Interruption> {
+    return this.#end.loop.wait(this.#attempt, options, this.#onFull, () => {
+      if (message !== undefined) this.#stage(message)
+    })
+  }
+
+  readonly #attempt = (spins: number): "pushed" | Interruption | undefined => {
+    this.#claimed = 0
+    const result = this.#hot.push(this.#state, spins)
+    if (result === RESULT_NONE) return undefined
+    return this.#isDone(result) ? "pushed" : this.#end.outcome(result)
+  }
+
+  readonly #onFull = (): void => {
+    this.#full++
   }
 
   #isDone(result: number): boolean {

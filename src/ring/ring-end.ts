@@ -1,8 +1,10 @@
 // ring-end.ts: what both ends of a ring are made of: private state for the hot code, staging, sleeping, and outcomes.
 
+import { native } from "../../native/index.ts"
 import { closedState } from "./closed-state.ts"
 import { PageFault, type PeerMisbehaviorError, RingError } from "./errors.ts"
 import {
+  ASLEEP_IN_LOOP,
   END_BYTES,
   END_CAPACITY,
   END_FORM,
@@ -41,6 +43,7 @@ import {
   SLOT_HEAD_BYTES,
   STATUS_LIVE,
 } from "./layout.ts"
+import { type LoopSleeper, LoopWaiting } from "./loop/loop-waiting.ts"
 import { strideOf } from "./ring-header.ts"
 import type { RingPlace } from "./ring-place.ts"
 import { NEVER_WOKEN, SleepNumber } from "./sleep-number.ts"
@@ -63,6 +66,7 @@ import {
   type Sleeper,
   Waiting,
   wake,
+  wakeSleeper,
 } from "./wait.ts"
 
 export type Role = "producer" | "consumer"
@@ -70,16 +74,20 @@ export type Role = "producer" | "consumer"
 /** The share of a ring that a consumer reads before it gives the slots back: so their line moves once a share. */
 const RELEASE_SHARES = 4
 
-export class RingEnd implements Sleeper {
+export class RingEnd implements Sleeper, LoopSleeper {
   /** Address of the private state, END_ in words.ts. Of a closed end: of one that is empty and stopped. */
   state: number
   /** One slot of private memory. */
   staging: Uint8Array
   readonly waiting: Waiting
+  /** Its waits on the event loop. */
+  readonly loop: LoopWaiting
   /** Messages that this end's predecessor was handed and did not release. */
   readonly redelivered: number
   sleeps = 0
   wakes = 0
+  readonly #bell: number | undefined
+  readonly #onClose: (() => void) | undefined
   readonly #vspace: VSpace
   readonly #role: Role
   readonly #place: RingPlace
@@ -121,6 +129,9 @@ export class RingEnd implements Sleeper {
     this.#sleepNumber = new SleepNumber(vspace, produces ? producerSleep : consumerSleep)
     this.#status = statusWord(vspace, options.status)
     this.waiting = new Waiting(vspace, options.wait)
+    this.loop = new LoopWaiting(this, options.bell, vspace.processors, options.wait?.checkNs)
+    this.#bell = options.bell
+    this.#onClose = options.onClose
 
     const start = produces ? producerStart(vspace, place) : consumerStart(vspace, place)
     if (place.form === "record") checkAligned(start)
@@ -172,6 +183,11 @@ export class RingEnd implements Sleeper {
     this.#sleepNumber.announce()
   }
 
+  announceInLoop(): void {
+    this.sleeps++
+    this.#sleepNumber.announce(ASLEEP_IN_LOOP)
+  }
+
   retract(): void {
     this.#sleepNumber.retract()
   }
@@ -189,7 +205,8 @@ export class RingEnd implements Sleeper {
 
   wakePeer(): void {
     this.wakes++
-    if (!wake(this.field(END_WAKE_WORD))) this.#vspace.u32[(this.state + END_WOKEN) / 4] = NEVER_WOKEN
+    const woken = wakeSleeper(this.field(END_WOKEN), this.field(END_WAKE_WORD), this.#bell)
+    if (!woken) this.#vspace.u32[(this.state + END_WOKEN) / 4] = NEVER_WOKEN
   }
 
   /** Why this end can do no more; undefined while its status is live and both ends are open. */
@@ -238,6 +255,7 @@ export class RingEnd implements Sleeper {
   close(): void {
     if (this.closed) return
     this.#countAtClose = this.count
+    this.loop.close("closed" satisfies Interruption)
     this.#tellClosed()
     this.#vspace.ownedWords.delete(this.#indexWord)
     this.#freeBatch()
@@ -246,6 +264,7 @@ export class RingEnd implements Sleeper {
     this.state = closedState(this.#vspace)
     // Whoever still holds the old array must not be handed another end's through this one.
     this.staging = new Uint8Array(this.#stagingBytes)
+    this.#onClose?.()
   }
 
   setField(offset: number, value: number): void {
@@ -262,6 +281,7 @@ export class RingEnd implements Sleeper {
       // ORDER ring-closed: comes after all that was committed or given back.
       this.#vspace.storeWord(this.#closedWord, 1)
       wake(this.#closedWord)
+      if (this.#bell !== undefined) native.ringPeersBell(this.#bell)
     } catch (error) {
       // Where the pages are gone, the kernel has told the peer.
       const fault = this.#vspace.faultOf(error)

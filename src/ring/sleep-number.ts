@@ -1,5 +1,7 @@
-// sleep-number.ts: how an end tells its peer that it sleeps: a shared number, odd while it does, else even.
+// sleep-number.ts: how an end tells its peer that it sleeps, and where: a shared number, odd while it does, whose bits
+// above the lowest two differ from one sleep to the next.
 
+import { ASLEEP, SLEEP_BITS } from "./layout.ts"
 import type { VSpace } from "./vspace.ts"
 
 /** In the place of the number that the peer was last woken for: no sleeper has it, for it is even. */
@@ -17,14 +19,15 @@ export class SleepNumber {
     this.#number = vspace.loadWord(address)
   }
 
-  announce(): void {
-    // The next odd number, also after one whose owner died asleep.
-    this.#number = (this.#number + 1) | 1
+  /** @param how ASLEEP: on the words, to be woken by futex; ASLEEP_IN_LOOP: by the bell */
+  announce(how: number = ASLEEP): void {
+    // A new number, also after one whose owner died asleep.
+    this.#number = ((this.#number | SLEEP_BITS) + 1) | how
     this.#vspace.storeWord(this.#address, this.#number)
   }
 
   retract(): void {
-    this.#number = (this.#number + 1) | 0
+    this.#number &= ~SLEEP_BITS
     this.#vspace.storeWord(this.#address, this.#number)
   }
 }

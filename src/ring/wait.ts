@@ -2,7 +2,15 @@
 
 import { type NativeError, native } from "../../native/index.ts"
 import { PageFault, RingError } from "./errors.ts"
-import { RESULT_NONE, STATUS_CLOSED, STATUS_KERNEL_GONE, STATUS_LIVE, STATUS_REVOKED } from "./layout.ts"
+import {
+  ASLEEP_IN_LOOP,
+  RESULT_NONE,
+  SLEEP_BITS,
+  STATUS_CLOSED,
+  STATUS_KERNEL_GONE,
+  STATUS_LIVE,
+  STATUS_REVOKED,
+} from "./layout.ts"
 import type { VSpace } from "./vspace.ts"
 
 /** Why an operation ended without doing what was asked. Expected, so a value and not an error. */
@@ -13,6 +21,11 @@ export interface WaitStrategy {
   readonly spinNs?: number
   /** False never parks: lowest latency, and a processor of its own. By default true. */
   readonly park?: boolean
+  /**
+   * Of waits on the event loop: nanoseconds to look before sleeping there; by default 50,000, or 0 where the process has
+   * one processor.
+   */
+  readonly checkNs?: number
 }
 
 /** What an end is given besides its place in memory. */
@@ -20,6 +33,10 @@ export interface EndOptions {
   /** Address of the status word that the kernel writes; 0 or none: nobody tells that the peer is gone. */
   readonly status?: number
   readonly wait?: WaitStrategy
+  /** Address of the end's bells, where it has some: then it can wait on the event loop, and wake a peer who does. */
+  readonly bell?: number
+  /** Called once, when the end has been closed. */
+  readonly onClose?: () => void
 }
 
 /** The part of an end that can sleep. */
@@ -119,6 +136,17 @@ function sleep(count: number, timeoutNs: number): void {
 const EVERYBODY = 0x7fff_ffff
 
 /**
+ * Wakes who has announced this `sleepNumber`: by its bell if it sleeps in its event loop, else by the word.
+ * @returns false when it may have to be woken again, as `wake`; a bell that has rung stays rung
+ */
+export function wakeSleeper(sleepNumber: number, word: number, bell: number | undefined): boolean {
+  const inLoop = (sleepNumber & SLEEP_BITS) === ASLEEP_IN_LOOP
+  if (!inLoop || bell === undefined) return wake(word)
+  native.ringPeersBell(bell)
+  return true
+}
+
+/**
  * Wakes who sleeps on the word: all, so that nobody who should not sleep there takes the one wake-up.
  * @returns false when nobody slept there: the peer is on its way to sleep or out of it, and is to be woken again by the
  *   next operation that finds its sleep number unchanged
@@ -175,11 +203,11 @@ export function interruptionBy(error: unknown, vspace: VSpace, status: number): 
 }
 
 /** @throws {RingError} InvalidArgument: not a number of nanoseconds from 0 to Infinity */
-export function checkTimeout(timeoutNs: number): void {
+export function checkTimeout(timeoutNs: number, name = "timeoutNs"): void {
   if (!(typeof timeoutNs === "number" && timeoutNs >= 0)) {
     throw new RingError(
       "InvalidArgument",
-      `timeoutNs is ${String(timeoutNs)}, which must be a number, 0 or more nanoseconds, or Infinity`,
+      `${name} is ${String(timeoutNs)}, which must be a number, 0 or more nanoseconds, or Infinity`,
     )
   }
 }

@@ -13,6 +13,14 @@ export const STATUS_KERNEL_GONE = 3
 /** Never written by the kernel: what an end that was closed in its own process sees. */
 export const STATUS_CLOSED = 4
 
+// --- Sleep numbers: how an end sleeps, in the lowest two bits. The others tell one sleep from the next.
+
+export const SLEEP_BITS = 3
+/** On the words themselves: a futex wakes it. */
+export const ASLEEP = 1
+/** In its event loop: its bell wakes it, an eventfd. */
+export const ASLEEP_IN_LOOP = 3
+
 // --- SharedRing, producer part: only the producer writes it (the header: only the creator, once).
 
 /** "KRNG". Published last, by the creator; validated on attach and never read again. */
@@ -39,7 +47,8 @@ export const SLOT_HEAD_BYTES = 8
 /** Free-running count of slots committed. With sequence words nobody polls it: it is for a producer that takes over. */
 export const RING_WRITE_INDEX = LINE_BYTES
 /**
- * The producer's sleep number: odd while it sleeps or is about to. Rarely written, so the peer's load hits its cache.
+ * The producer's sleep number: odd while it sleeps or is about to, with bit 1 while it does so in its event loop. Rarely
+ * written, so the peer's load hits its cache.
  */
 export const RING_PRODUCER_SLEEP = 2 * LINE_BYTES
 /** 1 once the producer has closed its end. */

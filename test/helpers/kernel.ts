@@ -41,6 +41,8 @@ export class TestKernel {
   readonly pages = new Map<string, Extract<AcquireEffect, { kind: "map" }>>()
   /** Memory that Linux would let nobody map for writing. */
   readonly sealed = new Set<MemoryId>()
+  /** What bells hang: by component, address and whose, the memory and the bell's name. */
+  readonly bells = new Map<string, string>()
   /** What each status word says: by component and index. */
   readonly words = new Map<string, HandleStatus>()
   /** Every commit effect so far, in order, replies aside. */
@@ -115,6 +117,7 @@ export class TestKernel {
 
   end(component: ComponentId, ending: Ending = { kind: "exited", code: 0 }): void {
     for (const [key, map] of this.pages) if (map.component === component) this.pages.delete(key)
+    for (const key of this.bells.keys()) if (key.startsWith(`${component}:`)) this.bells.delete(key)
     this.#carryOut(this.kernel.componentEnded(component, ending))
   }
 
@@ -216,6 +219,13 @@ export class TestKernel {
       case "prove-unmapped":
       case "clear-lane":
         return nothing
+      case "hang-bell": {
+        this.bells.set(bellKey(effect), `${effect.frame} ${effect.bell}`)
+        return () => this.bells.delete(bellKey(effect))
+      }
+      case "take-bells":
+        for (const whose of ["own", "peers"]) this.bells.delete(bellKey({ ...effect, whose }))
+        return nothing
       case "seal-memory":
         this.sealed.add(effect.memory)
         return () => this.sealed.delete(effect.memory)
@@ -229,6 +239,9 @@ export class TestKernel {
         for (const [key, { component, address }] of this.pages) {
           const within = address >= effect.address && address < effect.address + effect.bytes
           if (component === effect.component && within) this.pages.delete(key)
+        }
+        for (let address = effect.address; address < effect.address + 2; address++) {
+          for (const whose of ["own", "peers"]) this.bells.delete(bellKey({ ...effect, address, whose }))
         }
         return nothing
       case "map-all": {
@@ -274,4 +287,8 @@ export class TestKernel {
     const message = this.#replies.get(callId)
     return message === undefined ? undefined : decodeReply(name, message).result
   }
+}
+
+function bellKey({ component, address, whose }: { component: ComponentId; address: number; whose: string }): string {
+  return `${component}:${address}:${whose}`
 }

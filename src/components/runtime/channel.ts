@@ -1,7 +1,10 @@
 // channel.ts: a ring in two frames, of which each end can write its own alone: made by a parent, used by two children.
 
+import { endBellAddress } from "../../kernel-daemon/abi/bell-map.ts"
+import { KernelError } from "../../kernel-daemon/abi/errors.ts"
 import { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
 import { Permission, Right } from "../../kernel-daemon/abi/rights.ts"
+import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
 import { RING_CONSUMER_PART_BYTES } from "../../ring/layout.ts"
 import { RecordRing, type RecordRingOptions } from "../../ring/record-ring.ts"
 import { producerPartBytes } from "../../ring/ring-header.ts"
@@ -128,9 +131,28 @@ function permissionsOf(end: End): readonly [producerFrame: number, consumerFrame
 }
 
 /**
- * Where a channel's frames are in a child. Its end is told through the status of the producer's frame, which both have
- * mapped: so to end a channel, revoke that one. The pages, which `mapInto` mapped through the parent's capability, go when that is deleted; of
- * the consumer's frame alone that is a PageFault.
+ * Makes the component that end of a channel, and says where the channel's frames are in it. Its end is told through the
+ * status of the producer's frame, which both have mapped: so to end a channel, revoke that one. The pages, which `mapInto`
+ * mapped through the parent's capability, go when that is deleted; of the consumer's frame alone that is a PageFault.
+ */
+export function attachEnd(
+  component: Component,
+  slot: number,
+  end: End,
+  wait: WaitStrategy | undefined,
+): { parts: RingParts; options: EndOptions } {
+  const role = AttachRole[end]
+  const producerPart = component.call("object_attach", { slot, role })
+  const consumerPart = component.frame(slot + 1)
+  const bell = endBellAddress(producerPart.address, role)
+  const onClose = (): void => giveUp(component, slot, role)
+  const options = { status: producerPart.status, bell, onClose, ...(wait === undefined ? {} : { wait }) }
+  return { parts: { producerPart, consumerPart }, options }
+}
+
+/**
+ * Where a channel's frames are in this component, for a shape that makes its own ends of them: none is taken, so nobody else is
+ * refused, and there are no bells to wait on the event loop with.
  */
 export function channelParts(
   component: Component,
@@ -141,4 +163,13 @@ export function channelParts(
   const consumerPart = component.frame(slot + 1)
   const options = { status: producerPart.status, ...(wait === undefined ? {} : { wait }) }
   return { parts: { producerPart, consumerPart }, options }
+}
+
+/** Where the capability or the mapping has gone, the end has gone with it. */
+function giveUp(component: Component, slot: number, role: number): void {
+  try {
+    component.call("object_detach", { slot, role })
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error
+  }
 }

@@ -26,7 +26,7 @@ import type { VSpace } from "../../ring/vspace.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
 import { boot } from "./boot.ts"
 import { BroadcastChannel, broadcastConsumer, broadcastProducer } from "./broadcast.ts"
-import { Channel, channelParts } from "./channel.ts"
+import { attachEnd, Channel } from "./channel.ts"
 import { type Child, type SpawnConfig, spawnWithCaps } from "./child.ts"
 import { MergeChannel, type MergeChannelOptions, mergeConsumer } from "./merge.ts"
 import { Notification } from "./notification.ts"
@@ -151,16 +151,17 @@ export class Component {
 
   /**
    * This component's end of a channel, as its producer: `slot` and the one after it hold what `Channel.producer` put there.
-   * @throws {KernelError} FailedLookup: the frames are not there, or not mapped. {RingError} NotARing
+   * @throws {KernelError} FailedLookup: the frames are not there, or not mapped. IllegalOperation: somebody is that end
+   * already, this component included. {RingError} NotARing
    */
   producer(slot: number, wait?: WaitStrategy): RingProducer {
-    const { parts, options } = channelParts(this, slot, wait)
+    const { parts, options } = attachEnd(this, slot, "producer", wait)
     return SharedRing.producer(this.vspace, parts, options)
   }
 
   /** As `producer`, for the end that `Channel.consumer` is for. */
   consumer(slot: number, wait?: WaitStrategy): RingConsumer {
-    const { parts, options } = channelParts(this, slot, wait)
+    const { parts, options } = attachEnd(this, slot, "consumer", wait)
     return SharedRing.consumer(this.vspace, parts, options)
   }
 
@@ -184,13 +185,13 @@ export class Component {
 
   /** As `producer`, of a channel for records. */
   recordProducer(slot: number, wait?: WaitStrategy): RecordProducer {
-    const { parts, options } = channelParts(this, slot, wait)
+    const { parts, options } = attachEnd(this, slot, "producer", wait)
     return RecordRing.producer(this.vspace, parts, options)
   }
 
   /** As `consumer`, of a channel for records. */
   recordConsumer(slot: number, wait?: WaitStrategy): RecordConsumer {
-    const { parts, options } = channelParts(this, slot, wait)
+    const { parts, options } = attachEnd(this, slot, "consumer", wait)
     return RecordRing.consumer(this.vspace, parts, options)
   }
 

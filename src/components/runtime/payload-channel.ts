@@ -18,7 +18,7 @@ import {
   returnSlots,
 } from "../../ring/payload/pool-layout.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
-import { type Channel, channelParts } from "./channel.ts"
+import type { Channel } from "./channel.ts"
 import type { CapabilitySource, Child } from "./child.ts"
 import type { Component } from "./component.ts"
 
@@ -106,10 +106,10 @@ export class PayloadChannel {
 
 /** This component's end of a payload channel, as its sender. */
 export function payloadSender(component: Component, slot: number, wait?: WaitStrategy): PayloadSender {
-  const { parts } = channelParts(component, slot + Offset.descriptors, wait)
+  const { address } = component.frame(slot + Offset.descriptors)
   return new PayloadSender(component.vspace, {
     descriptors: component.producer(slot + Offset.descriptors, wait),
-    writeIndexWord: parts.producerPart.address + RING_WRITE_INDEX,
+    writeIndexWord: address + RING_WRITE_INDEX,
     returns: component.consumer(slot + Offset.returns, wait),
     pool: component.frame(slot + Offset.pool),
   })

@@ -125,10 +125,15 @@ export const Syscalls = {
    * that nobody has it mapped for writing.
    */
   memory_renew: { number: 0x1019, args: { frame: "index" }, result: {} },
+  /** Gives up a role `producer` or `consumer` that object_attach gave; another component can then take it. */
+  object_detach: { number: 0x101a, args: { slot: "index", role: "index" }, result: {} },
 } as const satisfies Readonly<Record<string, SyscallShape>>
 
-/** What the caller of object_attach wants to do with the object; each needs its right (write; read; none). */
-export const AttachRole = { frame: 0, signaller: 1, waiter: 2 } as const
+/**
+ * What the caller of object_attach wants to do with the object; each needs its right: signaller and producer write, waiter
+ * and consumer read, frame none. A frame has one producer and one consumer at a time.
+ */
+export const AttachRole = { frame: 0, signaller: 1, waiter: 2, producer: 3, consumer: 4 } as const
 /**
  * What the kernel knows of memory when a call that takes mappings away has returned.
  * - `proved`: no component holds a page or a descriptor of it through what was taken away

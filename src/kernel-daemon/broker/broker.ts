@@ -1,6 +1,6 @@
 // broker.ts: carries out what the kernel decides. The one place where effects meet the operating system.
 
-import type { Fd } from "../../../native/index.ts"
+import { type Fd, MapperCommand } from "../../../native/index.ts"
 import { KernelError } from "../abi/errors.ts"
 import { Permission } from "../abi/rights.ts"
 import type {
@@ -14,16 +14,17 @@ import type {
   UnmapEffect,
 } from "../invocation/effects.ts"
 import type { Kernel } from "../invocation/kernel.ts"
+import { BellTable } from "./bell-table.ts"
 import { ComponentProcess } from "./component-process.ts"
 import { DaemonPages } from "./daemon-pages.ts"
 import { nextOf } from "./effect-order.ts"
 import type { Launch } from "./launch.ts"
 import { MemoryTable } from "./memory-table.ts"
-import type { MemoryGrant } from "./memory-traces.ts"
 import { NotificationPages } from "./notification-pages.ts"
 import type { ComponentFolder } from "./programs.ts"
+import { refusal, refusalOf } from "./refusal.ts"
 import { StatusPages } from "./status-pages.ts"
-import { proveUnmapped } from "./unmap-proof.ts"
+import { proveUnmapped, type Sights } from "./unmap-proof.ts"
 
 /** What the daemon tells whoever started it. */
 export interface BrokerEvents {
@@ -57,9 +58,11 @@ export class Broker {
   readonly #launch: Launch
   readonly #events: BrokerEvents
   readonly #memories = new MemoryTable()
+  readonly #bells = new BellTable()
   readonly #statusPages: StatusPages
   readonly #notificationPages: NotificationPages
   readonly #processes = new Map<ComponentId, ComponentProcess>()
+  readonly #sights: Sights
   readonly #running = new Set<Running>()
   #shutdown: { ok: boolean } | undefined
 
@@ -68,6 +71,7 @@ export class Broker {
     this.#folder = folder
     this.#launch = launch
     this.#events = events
+    this.#sights = { kernel, memories: this.#memories, bells: this.#bells, processes: this.#processes }
     const daemonPages = new DaemonPages(ringWasm)
     this.#statusPages = new StatusPages(daemonPages)
     this.#notificationPages = new NotificationPages(daemonPages)
@@ -158,8 +162,12 @@ export class Broker {
         return this.#memories.copy(effect.from, effect.to, effect.bytes, done)
       case "unmap":
         return this.#unmap(effect, done)
+      case "hang-bell":
+        return this.#hangBell(effect, done)
+      case "take-bells":
+        return this.#takeAway(effect.component, effect.address, 1, MapperCommand.takeBells, done)
       case "prove-unmapped":
-        return this.#prove(effect.component, effect.memory, proved => done(undefined, proved))
+        return proveUnmapped(this.#sights, effect, proved => done(undefined, proved))
     }
   }
 
@@ -244,7 +252,7 @@ export class Broker {
       let left = components.size
       if (left === 0) return moved()
       for (const component of components) {
-        this.#prove(component, from, () => {
+        proveUnmapped(this.#sights, { component, memory: from }, () => {
           left -= 1
           if (left === 0) moved()
         })
@@ -252,22 +260,33 @@ export class Broker {
     })
   }
 
-  /** Cannot be refused: a component that has ended has no mappings left, and one that does not unmap is ended. */
   #unmap({ component, address, bytes }: UnmapEffect, done: () => void): void {
+    this.#takeAway(component, address, bytes, 0, done)
+  }
+
+  /** Cannot be refused: a component that has ended has nothing left, and one that does not let go is ended. */
+  #takeAway(component: ComponentId, address: number, bytes: number, command: number, done: () => void): void {
     const process = this.#processes.get(component)
     if (process === undefined) return done()
-    process.changeMapping(address, bytes, 0, -1, refused => {
-      if (refused !== undefined) process.kill(`it did not unmap: ${refused.message}`)
+    process.changeMapping(address, bytes, command, -1, refused => {
+      if (refused !== undefined) process.kill(`it did not let go: ${refused.message}`)
       done()
     })
   }
 
-  #prove(component: ComponentId, memory: MemoryId, done: (proved: boolean) => void): void {
-    // A former memory of a frame is destroyed when it was seen to be gone.
-    if (!this.#memories.has(memory)) return done(true)
-    const grant = (): MemoryGrant => this.#kernel.memoryGrant(component, memory)
-    const holder = { process: () => this.#processes.get(component), grant }
-    proveUnmapped(holder, memory, this.#memories.identity(memory), done)
+  #hangBell(
+    { component, address, frame, bell, whose }: Extract<AcquireEffect, { kind: "hang-bell" }>,
+    done: (refused?: Error) => void,
+  ): void {
+    const process = this.#processes.get(component)
+    if (process === undefined) return done(new KernelError("PeerGone", `Component ${component} has ended`))
+    let fd: Fd = -1
+    const refused = refusalOf(() => {
+      fd = this.#bells.fdFor(frame, bell)
+    })
+    if (refused !== undefined) return done(refused)
+    const command = whose === "own" ? MapperCommand.hangOwnBell : MapperCommand.hangPeersBell
+    process.changeMapping(address, 1, command, fd, done)
   }
 
   #undo(effect: AcquireEffect): void {
@@ -281,6 +300,8 @@ export class Broker {
       case "map-all":
         for (const map of effect.maps) this.#unmap({ ...map, kind: "unmap" }, () => {})
         return
+      case "hang-bell":
+        return this.#takeAway(effect.component, effect.address, 1, MapperCommand.takeBells, () => {})
       case "clear-lane":
         return // A lane without a badge harms nobody: whoever gets it next has it written anew.
       case "seal-memory":
@@ -288,6 +309,7 @@ export class Broker {
       case "copy-memory":
         return // The copy goes with its memory.
       case "unmap":
+      case "take-bells":
       case "prove-unmapped":
         return // Only ever the way to a commit that cannot fail.
     }
@@ -322,6 +344,12 @@ export class Broker {
           break
         case "set-status":
           this.#processes.get(effect.component)?.setStatus(effect.index, effect.status)
+          break
+        case "destroy-bells":
+          this.#bells.destroy(effect.frame)
+          break
+        case "ring-bell":
+          this.#bells.ring(effect.frame, effect.bell)
           break
         case "reply":
           this.#processes.get(effect.component)?.reply(effect.message)
@@ -366,31 +394,4 @@ export class Broker {
   #finishShutdown(): void {
     if (this.#shutdown !== undefined && this.#processes.size === 0) this.#events.onShutdown(this.#shutdown.ok)
   }
-}
-
-/** What `work` threw. */
-function refusalOf(work: () => void): Error | undefined {
-  try {
-    work()
-    return undefined
-  } catch (error) {
-    return error as Error
-  }
-}
-
-/** What Linux refused, as the caller of the syscall should read it. */
-function refusal(effect: AcquireEffect, error: Error): KernelError {
-  if (error instanceof KernelError) return error
-  const what = {
-    "create-memory": "allocate memory",
-    map: "map",
-    "map-all": "map",
-    "clear-lane": "reuse a lane",
-    "seal-memory": "seal memory",
-    "copy-memory": "copy memory",
-    unmap: "unmap",
-    "prove-unmapped": "prove",
-    spawn: "spawn",
-  }[effect.kind]
-  return new KernelError("NotEnoughMemory", `Cannot ${what}: ${error.message}`, { cause: error })
 }

@@ -144,9 +144,12 @@ export class ComponentProcess {
     this.#connection.send(message)
   }
 
-  /** Changes its page tables; `permissions` 0 unmaps, and then `memory` is -1. While it boots the command waits for it. */
+  /**
+   * Changes its page tables; `permissions` 0 unmaps, and then `memory` is -1. Or its bells, by a MapperCommand. While it boots the
+   * command waits for it.
+   */
   changeMapping(address: number, bytes: number, permissions: number, memory: Fd, done: MapperDone): void {
-    const deadlineMs = !this.#booted ? BOOT_DEADLINE_MS : permissions === 0 ? REVOKE_DEADLINE_MS : MAPPER_DEADLINE_MS
+    const deadlineMs = !this.#booted ? BOOT_DEADLINE_MS : memory < 0 ? REVOKE_DEADLINE_MS : MAPPER_DEADLINE_MS
     this.#mapper.command(address, bytes, permissions, memory, deadlineMs, done)
   }
 

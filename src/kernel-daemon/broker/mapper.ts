@@ -38,8 +38,9 @@ export class Mapper {
   }
 
   /**
-   * `permissions` 0 unmaps, and then `memory` is -1. Commands are carried out in order; the deadline runs from the moment
-   * at which the socket has taken this one, and is later by BEHIND_ANOTHER_MS for each that is under way then.
+   * `permissions` 0 unmaps, and then `memory` is -1; a MapperCommand in its place is about bells. Commands are carried out in
+   * order; the deadline runs from the moment at which the socket has taken this one, and is later by BEHIND_ANOTHER_MS for
+   * each that is under way then.
    */
   command(address: number, bytes: number, permissions: number, memory: Fd, deadlineMs: number, done: MapperDone): void {
     const command = { callId: this.#nextCallId++, address, bytes, permissions, memory, deadlineMs, done }

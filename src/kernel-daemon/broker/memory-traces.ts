@@ -1,30 +1,46 @@
-// memory-traces.ts: what Linux shows of one memfd in another process: page tables and open descriptors.
+// memory-traces.ts: what Linux shows of one memfd, and of its bells, in another process: page tables and open descriptors.
 
-import { readdirSync, readFileSync, statSync } from "node:fs"
+import { constants, readdirSync, readFileSync, statSync } from "node:fs"
+import { eventFdId } from "./bell-table.ts"
+
+const { S_IFMT } = constants
 
 export interface MemoryIdentity {
   readonly device: number
   readonly inode: number
 }
 
+/** What to look for. */
+export interface Sought extends MemoryIdentity {
+  /** Numbers among eventfds, as eventFdId tells them. */
+  readonly bells: ReadonlySet<number>
+}
+
 export interface MemoryTraces {
   readonly mappedBytes: number
   /** Of those, what can be written, or be made so by mprotect. */
   readonly writableBytes: number
+  /** Of the memfd. */
   readonly descriptors: number
+  /** Descriptors of its bells. */
+  readonly bells: number
 }
 
-/** What a component may show, bytes. */
+/** What a component may show. */
 export interface MemoryGrant {
   readonly mappedBytes: number
   readonly writableBytes: number
+  /** Descriptors of the memory's bells. */
+  readonly bells: number
 }
 
 /** Of a process that we may not look at: as good as one that holds everything. */
+const EVERYTHING = Number.POSITIVE_INFINITY
 const UNREADABLE: MemoryTraces = {
-  mappedBytes: Number.POSITIVE_INFINITY,
-  writableBytes: Number.POSITIVE_INFINITY,
-  descriptors: Number.POSITIVE_INFINITY,
+  mappedBytes: EVERYTHING,
+  writableBytes: EVERYTHING,
+  descriptors: EVERYTHING,
+  bells: EVERYTHING,
 }
 
 /** START-END PERMS OFFSET DEVICE INODE /memfd:LABEL (deleted) */
@@ -35,18 +51,18 @@ const MEMFD_ENTRY = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ (\d+) +\/memfd:[\s\S]*
 /**
  * Looks for the memory in /proc/PID/maps and /proc/PID/fd. A process that has ended meanwhile shows nothing.
  * All memfds lie in one file system, so among them the inode tells.
- * Cost: about 60 us, and 1.2 us for each mapped frame; of one that may show some of it a few ms, since only smaps tells what
- * may be written.
+ * Cost: about 60 us, and 1.2 us for each mapped frame; where there are bells, some us for each eventfd; of one that may show
+ * some of the memory a few ms, since only smaps tells what may be written.
  */
-export function tracesOf(pid: number, identity: MemoryIdentity, grant: MemoryGrant): MemoryTraces {
+export function tracesOf(pid: number, sought: Sought, grant: MemoryGrant): MemoryTraces {
   try {
-    return look(pid, identity, grant)
+    return look(pid, sought, grant)
   } catch {
     return UNREADABLE
   }
 }
 
-function look(pid: number, { device, inode }: MemoryIdentity, grant: MemoryGrant): MemoryTraces {
+function look(pid: number, { device, inode, bells: sought }: Sought, grant: MemoryGrant): MemoryTraces {
   let mappedBytes = 0
   let writableBytes = 0
   const shown =
@@ -58,21 +74,30 @@ function look(pid: number, { device, inode }: MemoryIdentity, grant: MemoryGrant
     if (flags.split(" ").includes("mw")) writableBytes += bytes
   }
   let descriptors = 0
+  let bells = 0
   for (const fd of list(pid)) {
     const stat = statSync(`/proc/${pid}/fd/${fd}`, { throwIfNoEntry: false })
-    if (stat?.ino === inode && stat.dev === device) descriptors++
+    if (stat === undefined) continue
+    if (stat.ino === inode && stat.dev === device) descriptors++
+    // An eventfd is neither file, socket nor pipe.
+    else if (sought.size > 0 && (stat.mode & S_IFMT) === 0 && sought.has(eventFdId(read(pid, `fdinfo/${fd}`)))) bells++
   }
-  return { mappedBytes, writableBytes, descriptors }
+  return { mappedBytes, writableBytes, descriptors, bells }
 }
 
 /** Whether nothing is left but what is granted. */
-export function isWithin({ mappedBytes, writableBytes, descriptors }: MemoryTraces, grant: MemoryGrant): boolean {
-  return mappedBytes <= grant.mappedBytes && writableBytes <= grant.writableBytes && descriptors === 0
+export function isWithin(
+  { mappedBytes, writableBytes, descriptors, bells }: MemoryTraces,
+  grant: MemoryGrant,
+): boolean {
+  const isMemoryWithin = mappedBytes <= grant.mappedBytes && writableBytes <= grant.writableBytes
+  return isMemoryWithin && descriptors === 0 && bells <= grant.bells
 }
 
-export function describeTraces({ mappedBytes, writableBytes, descriptors }: MemoryTraces): string {
-  if (mappedBytes === Number.POSITIVE_INFINITY) return "its /proc cannot be read, so nothing is proved"
-  return `${mappedBytes} bytes mapped, ${writableBytes} of them known to be writable, ${descriptors} descriptors`
+export function describeTraces({ mappedBytes, writableBytes, descriptors, bells }: MemoryTraces): string {
+  if (mappedBytes === EVERYTHING) return "its /proc cannot be read, so nothing is proved"
+  const memory = `${mappedBytes} bytes mapped, ${writableBytes} of them known to be writable`
+  return `${memory}, ${descriptors} descriptors, ${bells} of its bells`
 }
 
 function read(pid: number, name: string): string {

@@ -1,41 +1,57 @@
-// unmap-proof.ts: waits until a component shows no more of a memory than it may have mapped, or is no more.
+// unmap-proof.ts: waits until a component shows no more of a memory, and of its bells, than it may have, or is no more.
 
 import { REVOKE_DEADLINE_MS } from "../abi/limits.ts"
-import type { MemoryId } from "../invocation/effects.ts"
+import type { ComponentId, MemoryId } from "../invocation/effects.ts"
+import type { Kernel } from "../invocation/kernel.ts"
+import type { BellTable } from "./bell-table.ts"
 import type { ComponentProcess } from "./component-process.ts"
-import { describeTraces, isWithin, type MemoryGrant, type MemoryIdentity, tracesOf } from "./memory-traces.ts"
+import type { MemoryTable } from "./memory-table.ts"
+import { describeTraces, isWithin, type MemoryGrant, tracesOf } from "./memory-traces.ts"
 
 /** Between two looks at a component that has not let go yet. */
 const PROVE_INTERVAL_MS = 1
 
-/** The component to be looked at, as it is at each look. */
-export interface Holder {
-  /** undefined when it has ended. */
-  process(): ComponentProcess | undefined
-  /** What the kernel grants it of the memory. */
-  grant(): MemoryGrant
+/** What a proof looks at: what is granted, what it looks like, and who may hold it. */
+export interface Sights {
+  readonly kernel: Kernel
+  readonly memories: MemoryTable
+  readonly bells: BellTable
+  readonly processes: ReadonlyMap<ComponentId, ComponentProcess>
+}
+
+export interface ToProve {
+  readonly component: ComponentId
+  readonly memory: MemoryId
+  /** The frame, by its id, whose bells are looked for as well. */
+  readonly frame?: MemoryId
 }
 
 /**
- * Calls back with true when the component shows no more of the memory than it is granted, or is no more; with false, at once,
- * where it cannot be looked at and its death would prove nothing either. Who shows more at REVOKE_DEADLINE_MS is killed.
+ * Calls back with true when the component shows no more of the memory, and of its bells, than it is granted, or is no more;
+ * with false, at once, where it cannot be looked at and its death would prove nothing either. Who shows more at
+ * REVOKE_DEADLINE_MS is killed.
  */
 export function proveUnmapped(
-  holder: Holder,
-  memory: MemoryId,
-  identity: MemoryIdentity,
+  { kernel, memories, bells, processes }: Sights,
+  { component, memory, frame }: ToProve,
   done: (proved: boolean) => void,
 ): void {
+  // A former memory of a frame is destroyed when it was seen to be gone.
+  if (!memories.has(memory)) return done(true)
+  const sought = { ...memories.identity(memory), bells: bells.idsOf(frame) }
   const deadline = performance.now() + REVOKE_DEADLINE_MS
   const look = (): void => {
-    const process = holder.process()
+    const process = processes.get(component)
     if (process === undefined) return done(true)
     if (!process.canBeRead) {
       if (process.confinement !== "namespace") return done(false)
       process.kill(`memory ${memory} was revoked and its /proc cannot be read: its end alone proves that it let go`)
     }
-    const grant = holder.grant()
-    const traces = tracesOf(process.pid, identity, grant)
+    const grant: MemoryGrant = {
+      ...kernel.memoryGrant(component, memory),
+      bells: frame === undefined ? 0 : kernel.bellsHeld(component, frame),
+    }
+    const traces = tracesOf(process.pid, sought, grant)
     if (isWithin(traces, grant)) return done(true)
     if (performance.now() >= deadline) {
       process.kill(`it keeps memory ${memory} that was revoked: ${describeTraces(traces)}`)

@@ -7,15 +7,18 @@ import { Permission, Right } from "../abi/rights.ts"
 import { type Args, AttachRole, type Result } from "../abi/syscalls.ts"
 import { type Capability, UNBADGED } from "../objects/capability.ts"
 import type { Component } from "../objects/component.ts"
+import type { Frame } from "../objects/frame.ts"
 import { describeObject } from "../objects/kernel-object.ts"
 import type { Mapping } from "../objects/mapping.ts"
 import { type Lane, type Notification, waiterParts } from "../objects/notification.ts"
+import type { RingEndName } from "../objects/ring-ends.ts"
 import type { AcquireEffect } from "./effects.ts"
 import { refund } from "./holding.ts"
 import { ensureRights, ensureUsable, lookupTyped, type Typed } from "./lookup.ts"
 import { detach, ensureLanded, enter, mapPart, whileInFlight } from "./mappings.ts"
 import { type Caller, type Outcome, Transaction } from "./outcome.ts"
 import { ensureStatusWord, statusAddress } from "./peer-status.ts"
+import { ensureEnd, ringEndOf, takeEnd } from "./ring-end.ts"
 import type { KernelState } from "./state.ts"
 
 const ALL_BITS = 2n ** 64n - 1n
@@ -25,15 +28,16 @@ type Attached = Result<"object_attach">
 
 /**
  * object_attach. Role `frame`: the mapping of that frame in the caller's VSpace, preferably one made through the
- * capability in `slot`, else the oldest. Roles `signaller` and `waiter`: the notification's pages are mapped as
+ * capability in `slot`, else the oldest. Roles `producer` and `consumer`: the same, and the caller becomes that end of the
+ * ring in it, which nobody else can be at the same time; its bells hang as abi/bell-map.ts says. Roles `signaller` and `waiter`: the notification's pages are mapped as
  * abi/notification-map.ts says, once for each capability and role; a signaller gets a lane of its own. Attaching again
  * answers the same.
  *
  * @throws {KernelError} FailedLookup: the slot is empty, or the frame is not mapped
  * @throws {KernelError} InvalidCapability: the slot holds an object of another type than the role takes
  * @throws {KernelError} InvalidArgument: no such role
- * @throws {KernelError} IllegalOperation: the right is missing (signaller: write, waiter: read), or another component
- * waits
+ * @throws {KernelError} IllegalOperation: the right is missing (signaller, producer: write; waiter, consumer: read), or
+ * another component waits, or somebody is that end of the ring, the caller itself included
  * @throws {KernelError} NotEnoughMemory: the notification's lanes, the status words or the VSpace are used up, or the
  * untyped that the notification came from has no room for two more pages
  */
@@ -44,16 +48,29 @@ export function objectAttach(
 ): Outcome<"object_attach"> {
   switch (role) {
     case AttachRole.frame:
-      return attachFrame(state, component, slot)
+      return attached(state, frameMapping(component, slot))
+    case AttachRole.producer:
+    case AttachRole.consumer:
+      return attachEnd(state, component, slot, ringEndOf(role))
     case AttachRole.signaller:
     case AttachRole.waiter:
       return attachNotification(state, component, slot, role)
     default:
-      throw new KernelError("InvalidArgument", `role is ${role}, allowed are 0 (frame), 1 (signaller) and 2 (waiter)`)
+      throw new KernelError(
+        "InvalidArgument",
+        `role is ${role}, allowed are 0 (frame), 1 (signaller), 2 (waiter), 3 (producer) and 4 (consumer)`,
+      )
   }
 }
 
-function attachFrame(state: KernelState, component: Component, slot: number): Attached {
+/** As `frame`, and makes the component an end of the ring in it, until it gives that up, ends, or loses the mapping. */
+function attachEnd(state: KernelState, component: Component, slot: number, end: RingEndName): Transaction<Attached> {
+  const mapping = frameMapping(component, slot)
+  ensureEnd(component, slot, mapping, end)
+  return takeEnd(mapping.object as Frame, mapping, end, attached(state, mapping))
+}
+
+function frameMapping(component: Component, slot: number): Mapping {
   const { capability, object } = lookupTyped(component, slot, "Page")
   const [oldest] = object.peers.mappingsIn(component.id)
   const mapping = mappingsThrough(capability, component)[0] ?? oldest
@@ -65,7 +82,7 @@ function attachFrame(state: KernelState, component: Component, slot: number): At
   }
   ensureLanded(mapping)
   ensureStatusWord(component, mapping)
-  return attached(state, mapping)
+  return mapping
 }
 
 function attachNotification(

@@ -3,11 +3,15 @@
 import type { KernelError } from "../abi/errors.ts"
 import type { Permissions } from "../abi/rights.ts"
 import type { ComponentId, MemoryId } from "../objects/kernel-object.ts"
+import type { RingEndName } from "../objects/ring-ends.ts"
 import type { HandleStatus } from "../objects/status-words.ts"
 
 export type { Ending } from "../objects/component.ts"
 export type { ComponentId, MemoryId } from "../objects/kernel-object.ts"
 export type { HandleStatus } from "../objects/status-words.ts"
+
+/** A bell of a frame is named after the end of the ring that it wakes. */
+export type BellName = RingEndName
 
 /** Is never refused: a component that does not comply by the deadline is killed, which unmaps as well. */
 export interface UnmapEffect {
@@ -59,11 +63,32 @@ export type AcquireEffect =
   | { readonly kind: "copy-memory"; readonly from: MemoryId; readonly to: MemoryId; readonly bytes: number }
   | UnmapEffect
   /**
-   * Looks at the component's page tables and descriptors until they show no more of this memory than the kernel has
-   * mapped there (`kernel.memoryGrant`). Is never refused: a component that still has more by the deadline is killed, and
+   * Hands a bell over: an eventfd that wakes the component out of its event loop (`own`), or with which it wakes its
+   * peer. It goes when the pages at `address` are unmapped, or by `take-bells`.
+   */
+  | {
+      readonly kind: "hang-bell"
+      readonly component: ComponentId
+      readonly address: number
+      /** By its id: its memory may change. */
+      readonly frame: MemoryId
+      readonly bell: BellName
+      readonly whose: "own" | "peers"
+    }
+  /** Is never refused, as unmap. */
+  | { readonly kind: "take-bells"; readonly component: ComponentId; readonly address: number }
+  /**
+   * Looks at the component's page tables and descriptors until they show no more of this memory, and of its bells, than the
+   * kernel has given it (`kernel.memoryGrant`, `kernel.bellsHeld`). Is never refused: a component that still has more by the deadline is killed, and
    * so is one that cannot be looked at, where its end takes all its children along. Otherwise that one is not proved.
    */
-  | { readonly kind: "prove-unmapped"; readonly component: ComponentId; readonly memory: MemoryId }
+  | {
+      readonly kind: "prove-unmapped"
+      readonly component: ComponentId
+      readonly memory: MemoryId
+      /** The frame, by its id, whose bells are looked for as well. */
+      readonly frame?: MemoryId
+    }
   | {
       readonly kind: "spawn"
       readonly component: ComponentId
@@ -103,6 +128,10 @@ export type CommitEffect =
       readonly index: number
       readonly status: HandleStatus
     }
+  /** The frame has gone, and its bells are wanted by nobody. */
+  | { readonly kind: "destroy-bells"; readonly frame: MemoryId }
+  /** Wakes the component that sleeps there in its event loop, if one does. */
+  | { readonly kind: "ring-bell"; readonly frame: MemoryId; readonly bell: BellName }
   | { readonly kind: "reply"; readonly component: ComponentId; readonly callId: number; readonly message: Uint8Array }
   /**
    * Asks to be called again, `kernel.continue(token)`, after other components were served: a large revoke in pieces.

@@ -85,6 +85,7 @@ export function dropReference(state: KernelState, object: KernelObject, orphans:
       return
     case "Page":
       state.emit({ kind: "destroy-memory", memory: object.memory })
+      state.emit({ kind: "destroy-bells", frame: object.id })
       break
     case "Notification":
       for (const memory of object.memories) state.emit({ kind: "destroy-memory", memory })

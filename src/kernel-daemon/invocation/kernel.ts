@@ -142,6 +142,18 @@ export class Kernel {
     return { mappedBytes, writableBytes }
   }
 
+  /** Descriptors of a frame's bells that a component may have now: two for each end of a ring. Cost: as mappedBytes. */
+  bellsHeld(id: ComponentId, frame: MemoryId): number {
+    let ends = 0
+    for (const mapping of this.#state.components.get(id)?.vspace.mappings ?? []) {
+      const { object, alive, leaving } = mapping
+      if (alive && !leaving && object.type === "Page" && object.id === frame) {
+        ends += object.ends.stayingThrough(mapping)
+      }
+    }
+    return 2 * ends
+  }
+
   /** An ending in words, to be asked before `componentEnded`: with what the kernel knows about a faulting address. */
   describeEnding(id: ComponentId, ending: Ending): string {
     const component = this.#state.components.get(id)

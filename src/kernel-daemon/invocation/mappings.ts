@@ -91,14 +91,16 @@ export interface Lingered {
 /** One look at each component for each memory that it loses something of, or may not have let go. */
 export function provesOf(mappings: readonly Mapping[], lingered: readonly Lingered[] = []): AcquireEffect[] {
   const proves = new Map<string, AcquireEffect>()
-  const look = ({ id: component }: Component, memory: MemoryId | undefined): void => {
-    if (memory !== undefined) proves.set(`${component} ${memory}`, { kind: "prove-unmapped", component, memory })
+  const look = ({ id: component }: Component, memory: MemoryId | undefined, object: SharedObject): void => {
+    if (memory === undefined) return
+    const prove = { kind: "prove-unmapped", component, memory } as const
+    proves.set(`${component} ${memory}`, object.type === "Page" ? { ...prove, frame: object.id } : prove)
   }
   for (const { component, object, parts } of mappings) {
-    for (const { memory } of parts) look(component, memory)
-    if (object.type === "Page") look(component, object.formerMemory)
+    for (const { memory } of parts) look(component, memory, object)
+    if (object.type === "Page") look(component, object.formerMemory, object)
   }
-  for (const { component, object } of lingered) for (const memory of object.memories) look(component, memory)
+  for (const { component, object } of lingered) for (const memory of object.memories) look(component, memory, object)
   return [...proves.values()]
 }
 
@@ -137,6 +139,7 @@ export function detach(mapping: Mapping, proved = false): void {
   }
   object.peers.removeMapping(mapping)
   if (object.type === "Notification") object.forget(mapping)
+  else for (const end of object.ends.through(mapping)) object.ends.leave(end, mapping)
   if (mapping.statusWord !== NO_STATUS_WORD) {
     component.statusWords.free(mapping.statusWord)
     mapping.statusWord = NO_STATUS_WORD

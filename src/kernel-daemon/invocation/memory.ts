@@ -101,8 +101,10 @@ export function memoryUnmap(
     detach(mapping, proved && proves.length > 0)
     return { proof: proofOf(proved && (component.confined || proves.length === 0)) }
   }
-  // The lane of a notification may go to another holder, whom this one must not be able to disturb.
-  const proves = mapping.object.type === "Notification" ? provesOf([mapping]) : []
+  // The lane of a notification or the end of a ring may go to another holder, whom this one must not be able to disturb.
+  const { object } = mapping
+  const mayPassOn = object.type === "Notification" || object.ends.through(mapping).length > 0
+  const proves = mayPassOn ? provesOf([mapping]) : []
   mapping.leaving = true
   // An unmap is never refused; where the caller has ended meanwhile, the mapping has too.
   return whileInFlight(mapping, [unmapEffect(mapping), ...proves], commit, () => detach(mapping))

@@ -15,14 +15,22 @@ export function tell(state: KernelState, mapping: Mapping, status: HandleStatus)
   const { component, statusWord } = mapping
   if (statusWord === NO_STATUS_WORD || component.state === "ended") return
   if (!component.statusWords.say(statusWord, status)) return
-  state.emit({ kind: "set-status", component: component.id, index: statusWord, status })
+  setStatus(state, mapping, status)
 }
 
 /** Wakes who sleeps on the status word of a mapping, if it has one. */
-function rouse(state: KernelState, { component, statusWord }: Mapping): void {
+function rouse(state: KernelState, mapping: Mapping): void {
+  const { component, statusWord } = mapping
   if (statusWord === NO_STATUS_WORD || component.state === "ended") return
-  const status = component.statusWords.said(statusWord)
+  setStatus(state, mapping, component.statusWords.said(statusWord))
+}
+
+/** Who sleeps on the word is woken by the write, who sleeps in an event loop by its bell. */
+function setStatus(state: KernelState, mapping: Mapping, status: HandleStatus): void {
+  const { component, object, statusWord } = mapping
   state.emit({ kind: "set-status", component: component.id, index: statusWord, status })
+  if (object.type !== "Page") return
+  for (const bell of object.ends.through(mapping)) state.emit({ kind: "ring-bell", frame: object.id, bell })
 }
 
 /** Wakes whoever sleeps in a component: every sleep includes a status word. Cost: linear in its mappings. */

@@ -20,6 +20,7 @@ import { memoryMap, memoryMapInto, memoryRemap, memoryShare, memoryUnmap } from 
 import type { Caller, Handler, Outcome } from "./outcome.ts"
 import { processCreate, processDescribe, processKill, processStart } from "./process.ts"
 import { processWait, report } from "./process-wait.ts"
+import { objectDetach } from "./ring-end.ts"
 import { memoryRenew, memorySeal } from "./seal.ts"
 import type { KernelState } from "./state.ts"
 import { debugPrint, shutdown, yieldProcessor } from "./system.ts"
@@ -56,6 +57,7 @@ const handlers: { readonly [N in SyscallName]: Handler<N> } = {
   process_describe: processDescribe,
   memory_seal: memorySeal,
   memory_renew: memoryRenew,
+  object_detach: objectDetach,
 }
 
 /** Performs a decoded call. Throws a KernelError, with nothing changed, when it is refused. */

@@ -4,6 +4,7 @@ import { KernelError } from "../abi/errors.ts"
 import { Permission, type Permissions } from "../abi/rights.ts"
 import { type ComponentId, type MemoryId, ObjectBase } from "./kernel-object.ts"
 import { Peers } from "./peers.ts"
+import { RingEnds } from "./ring-ends.ts"
 import type { Untyped } from "./untyped.ts"
 
 export class Frame extends ObjectBase {
@@ -18,6 +19,8 @@ export class Frame extends ObjectBase {
   readonly peers: Peers
   /** sealed: Linux lets nobody map it for writing any more; changing: a call is about to seal or renew it. */
   state: "open" | "sealed" | "changing" = "open"
+  /** Of the ring that may be in it. */
+  readonly ends = new RingEnds()
   /** What names it wherever a slot does, for those who hold a capability to it; only in profile kaal. */
   readonly address: number | undefined
 

@@ -9,7 +9,7 @@
  */
 export function mustWake(sleepWord: usize, woken: usize): bool {
   // ORDER sleep: this load comes after the store of the index or lane; the sleeper stores its number, then looks at
-  // those once more (Waiting.until), so one of the two sees the other.
+  // those once more (Waiting.until, LoopWaiting.wait), so one of the two sees the other.
   const sleep = atomic.load<u32>(sleepWord)
   if ((sleep & 1) == 0 || sleep == load<u32>(woken)) return false
   store<u32>(woken, sleep)

@@ -50,7 +50,7 @@ t.test("attaching refuses the wrong role, type and rights", async t => {
   t.equal(outcome(23, WAITER), "IllegalOperation")
   t.equal(outcome(22, WAITER), "InvalidCapability")
   t.equal(outcome(20, FRAME), "InvalidCapability")
-  t.equal(outcome(20, 3), "InvalidArgument")
+  t.equal(outcome(20, 5), "InvalidArgument")
   t.equal(outcome(60, WAITER), "FailedLookup")
 })
 

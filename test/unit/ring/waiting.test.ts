@@ -5,7 +5,7 @@ import t, { type Test } from "tap"
 import { native } from "../../../native/index.ts"
 import { PAGE_BYTES } from "../../../src/kernel-daemon/abi/limits.ts"
 import { PageFault } from "../../../src/ring/errors.ts"
-import { RING_CONSUMER_SLEEP, Status } from "../../../src/ring/layout.ts"
+import { RING_CONSUMER_SLEEP, SLEEP_BITS, Status } from "../../../src/ring/layout.ts"
 import { NotificationFrame, NotificationSignaller, NotificationWaiter } from "../../../src/ring/notification.ts"
 import { producerPartBytes } from "../../../src/ring/ring-header.ts"
 import { SharedRing } from "../../../src/ring/shared-ring.ts"
@@ -172,7 +172,7 @@ t.test("a sleep number whose owner died asleep is not used again by the next", a
     vspace.storeWord(sleepWord, left)
     const consumer = SharedRing.consumer(vspace, ring, PAGE_BYTES, { wait: { spinNs: 0 } })
     t.equal(consumer.pop(100_000), "deadline")
-    t.equal(vspace.loadWord(sleepWord), (left + 3) >>> 0)
+    t.equal(vspace.loadWord(sleepWord), ((left | SLEEP_BITS) + 1) >>> 0)
     consumer.close()
   }
 })
