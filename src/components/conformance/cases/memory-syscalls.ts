@@ -167,7 +167,7 @@ export const MEMORY_SYSCALLS = {
     fails(kit, { frame, notification }) {
       const refused = (what: string, code: string, slot: number, role: number) =>
         kit.refused(what, code, "object_attach", { slot, role })
-      refused("a role that there is not", "InvalidArgument", notification, 3)
+      refused("a role that there is not", "InvalidArgument", notification, 5)
       refused("a notification as frame", "InvalidCapability", notification, 0)
       refused("a frame as notification", "InvalidCapability", frame, 1)
       refused("an empty slot", "FailedLookup", EMPTY_SLOT, 2)
