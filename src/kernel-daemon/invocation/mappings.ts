@@ -38,6 +38,33 @@ export function enter(
   return mapping
 }
 
+/** As ensureLanded, for who has to do with its pages: that an end of a ring comes or goes there does not matter. */
+export function ensurePagesLanded(mapping: Mapping): void {
+  if (mapping.inFlight > mapping.bellsInFlight) ensureLanded(mapping)
+}
+
+/** As whileInFlight, for what concerns the bells of a mapping and not its pages. */
+export function whileBellsInFlight<R>(
+  mapping: Mapping,
+  acquire: readonly AcquireEffect[],
+  commit: () => R,
+  refuse: () => void,
+): Transaction<R> {
+  mapping.bellsInFlight += 1
+  const { commit: landAndCommit, refuse: landAndRefuse } = whileInFlight(mapping, acquire, commit, refuse)
+  return new Transaction(
+    acquire,
+    proved => {
+      mapping.bellsInFlight -= 1
+      return landAndCommit(proved)
+    },
+    () => {
+      mapping.bellsInFlight -= 1
+      landAndRefuse()
+    },
+  )
+}
+
 /** Has the pages of an entered mapping mapped. */
 export function mapPages<R>(mapping: Mapping, result: () => R): Transaction<R> {
   return whileInFlight(mapping, [mapEffect(mapping, mapping.permissions)], result, () => detach(mapping))

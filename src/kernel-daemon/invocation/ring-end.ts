@@ -11,7 +11,7 @@ import { describeMapping, type Mapping } from "../objects/mapping.ts"
 import type { RingEndName } from "../objects/ring-ends.ts"
 import type { AcquireEffect } from "./effects.ts"
 import { ensureRights, lookupTyped } from "./lookup.ts"
-import { ensureLanded, whileInFlight } from "./mappings.ts"
+import { ensureLanded, whileBellsInFlight } from "./mappings.ts"
 import type { Caller, Outcome, Transaction } from "./outcome.ts"
 import type { KernelState } from "./state.ts"
 
@@ -41,7 +41,7 @@ export function takeEnd(
   result: Result<"object_attach">,
 ): Transaction<Result<"object_attach">> {
   frame.ends.take(end, mapping)
-  return whileInFlight(
+  return whileBellsInFlight(
     mapping,
     hangBells(frame, mapping, end),
     () => result,
@@ -95,7 +95,7 @@ export function objectDetach(
     object.ends.leave(end, mapping)
     return {}
   }
-  return whileInFlight(mapping, [take, prove], leave, leave)
+  return whileBellsInFlight(mapping, [take, prove], leave, leave)
 }
 
 function hangBells({ id: frame }: Frame, { component, address }: Mapping, end: RingEndName): AcquireEffect[] {

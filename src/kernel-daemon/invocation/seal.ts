@@ -7,7 +7,7 @@ import type { Component } from "../objects/component.ts"
 import type { Frame } from "../objects/frame.ts"
 import type { Mapping } from "../objects/mapping.ts"
 import { ensureRights, ensureUsable, lookupTyped } from "./lookup.ts"
-import { ensureLanded, mapEffect } from "./mappings.ts"
+import { ensurePagesLanded, mapEffect } from "./mappings.ts"
 import { type Caller, Transaction } from "./outcome.ts"
 import { rouseAll } from "./peer-status.ts"
 import type { KernelState } from "./state.ts"
@@ -27,7 +27,7 @@ export function memorySeal(
   { frame: slot }: Args<"memory_seal">,
 ): Transaction<Result<"memory_seal">> {
   const { frame, mappings } = changeable(component, slot, Right.write)
-  for (const mapping of mappings) ensureLanded(mapping)
+  for (const mapping of mappings) ensurePagesLanded(mapping)
   const giveBack = change(frame)
   const commit = () => {
     frame.state = "sealed"
@@ -56,7 +56,7 @@ export function memoryRenew(
 ): Transaction<Result<"memory_renew">> {
   const { frame, mappings } = changeable(component, slot, Right.write | Right.grant)
   for (const mapping of mappings) {
-    ensureLanded(mapping)
+    ensurePagesLanded(mapping)
     ensureReads(mapping)
   }
   const giveBack = change(frame)

@@ -30,6 +30,8 @@ export class Mapping {
    * Invocations under way that name its range to the broker: until they end the range is not given to anything else.
    */
   inFlight = 0
+  /** Those of them that are about its bells and leave its pages as they are. */
+  bellsInFlight = 0
   /** A removal has claimed it: its pages are on their way out, or out. */
   leaving = false
   lane: number = NO_LANE
