@@ -15,6 +15,8 @@ const SUITES: Readonly<Record<string, { readonly keys: readonly string[]; readon
     contenders: [OURS, "C++"],
   },
   notify: { keys: ["signal-spin", "signal-unheard", "signal-parked"], contenders: [OURS, "C++"] },
+  await: { keys: ["asleep, one CPU"], contenders: [OURS, "Unix socket"] },
+  shapes: { keys: ["merge-rate", "merge-share", "broadcast-rate", "lossy-rate", "service-rate"], contenders: [] },
   sizes: {
     keys: [8, 64, 512, 4_096, 65_536, 1_048_576].flatMap(bytes => [`bytes-${bytes}`, `bytes-${bytes}-socket`]),
     contenders: [OURS, "C++", "Unix socket"],

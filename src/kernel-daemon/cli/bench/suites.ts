@@ -1,6 +1,7 @@
 // suites.ts: the suites by name, and a run of one or of all.
 
 import { native } from "../../../../native/index.ts"
+import { awaitSuite } from "./await-suite.ts"
 import { fieldsSuite } from "./fields-suite.ts"
 import { describeMachine } from "./machine.ts"
 import { notifySuite } from "./notify-suite.ts"
@@ -9,6 +10,7 @@ import { saveResults } from "./results.ts"
 import { ringSuite } from "./ring-suite.ts"
 import type { Figure, Machine, Row } from "./row.ts"
 import { scaleSuite } from "./scale-suite.ts"
+import { shapesSuite } from "./shapes-suite.ts"
 import { sizesSuite } from "./sizes-suite.ts"
 import { spawnSuite } from "./spawn-suite.ts"
 import type { Suite } from "./suite.ts"
@@ -25,6 +27,8 @@ interface Entry {
 export const SUITES: Readonly<Record<string, Entry>> = {
   ring: { suite: ringSuite, seconds: 420, twoProcessors: true },
   notify: { suite: notifySuite, seconds: 90, twoProcessors: true },
+  await: { suite: awaitSuite, seconds: 200, twoProcessors: false },
+  shapes: { suite: shapesSuite, seconds: 90, twoProcessors: false },
   sizes: { suite: sizesSuite, seconds: 300, twoProcessors: true },
   fields: { suite: fieldsSuite, seconds: 60, twoProcessors: false },
   syscall: { suite: syscallSuite, seconds: 60, twoProcessors: false },

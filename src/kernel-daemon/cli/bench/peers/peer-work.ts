@@ -3,7 +3,7 @@
 import type { Histogram, RoundTrip } from "../row.ts"
 import { checkMessage, fillMessage, type Line, STAMP_WORD, wordsOf } from "./line.ts"
 
-export const PeerWork = { "round trips": 0, stream: 1 } as const
+export const PeerWork = { "round trips": 0, stream: 1, "paused round trips": 2 } as const
 export type PeerWorkName = keyof typeof PeerWork
 
 export interface PeerFigures {
@@ -19,10 +19,13 @@ const WARM_UP_TRIPS = 1_000
 const WINDOW_BYTES = 4 << 20
 const MAX_WINDOW = 256
 const BUCKETS_IN_OCTAVE = 8
+/** Between two trips, so that both ends are asleep. */
+export const PAUSE_MS = 1
 
 /** The leader's side. `samples` counts round trips, or messages of the stream. */
 export function leadWork(line: Line, work: PeerWorkName, bytes: number, samples: number): Promise<PeerFigures> {
-  return work === "stream" ? leadStream(line, bytes, samples) : leadTrips(line, bytes, samples)
+  if (work === "stream") return leadStream(line, bytes, samples)
+  return leadTrips(line, bytes, samples, work === "paused round trips" ? PAUSE_MS : 0)
 }
 
 /** The follower's side; it ends with its process. */
@@ -31,7 +34,7 @@ export function followWork(line: Line, work: PeerWorkName, bytes: number, sample
   else followTrips(line, bytes, samples)
 }
 
-async function leadTrips(line: Line, bytes: number, samples: number): Promise<PeerFigures> {
+async function leadTrips(line: Line, bytes: number, samples: number, pauseMs: number): Promise<PeerFigures> {
   const warmUp = Math.min(WARM_UP_TRIPS, samples)
   const message = new Uint8Array(bytes)
   const words = wordsOf(message)
@@ -52,7 +55,9 @@ async function leadTrips(line: Line, bytes: number, samples: number): Promise<Pe
       checkMessage(wordsOf(answer), sequence, true)
       if (sequence >= warmUp) trips[sequence - warmUp] = ended - begun
       sequence++
-      if (sequence < warmUp + samples) send()
+      if (sequence === warmUp + samples) return
+      if (pauseMs > 0 && sequence >= warmUp) setTimeout(send, pauseMs)
+      else send()
     })
     send()
   })
