@@ -29,6 +29,14 @@ export interface Received {
   readonly truncated: boolean
 }
 
+/** What a component's threads are told when the daemon has gone. Milliseconds count from then. */
+export interface DaemonEnd {
+  /** Of the page of status words. Each step changes those that hold `from` and wakes who sleeps on them or in its loop. */
+  readonly address: number
+  readonly steps: readonly { readonly afterMs: number; readonly from: number; readonly to: number }[]
+  readonly exitAfterMs: number
+}
+
 export interface SpawnOptions {
   /** Absolute path of the executable. */
   readonly file: string
@@ -191,10 +199,10 @@ export interface Native {
   // mapper: the component's side is a native thread, the daemon's side two calls
   /**
    * Starts the thread that carries out the daemon's mapping commands arriving on `fd` against the attached memory.
-   * When the daemon's end closes, the thread ends the process with status `exitStatus`. The thread owns `fd` from then
-   * on.
+   * When the daemon's end closes, the thread does what `daemonEnd` says and ends the process with status `exitStatus`. It
+   * owns `fd` from then on.
    */
-  startMapper(fd: Fd, exitStatus: number): void
+  startMapper(fd: Fd, exitStatus: number, daemonEnd: DaemonEnd): void
   /**
    * Daemon: asks the component at the other end to map (permissions 1 or 3, with memory) or unmap (permissions 0,
    * memory -1), or with a MapperCommand in place of permissions. False when the socket is full.

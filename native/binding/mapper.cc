@@ -5,15 +5,32 @@
 #include "core/vspace.h"
 
 #include <climits>
+#include <utility>
 
 namespace kaal {
 
 namespace {
 
+TimeNs ToDelay(const Napi::Value& milliseconds) {
+  return static_cast<TimeNs>(ToInteger(milliseconds, "daemonEnd's milliseconds", 0, INT_MAX)) * 1'000'000;
+}
+
 void StartMapperFromJs(const Napi::CallbackInfo& info) {
   const int socket = ToFd(info[0], "fd");
   const int exit_status = static_cast<int>(ToInteger(info[1], "exitStatus", 0, 255));
-  ValueOrThrow(info.Env(), StartMapper(socket, exit_status));
+  if (!info[2].IsObject()) throw Napi::TypeError::New(info.Env(), "daemonEnd is not an object: must be a DaemonEnd");
+  const Napi::Object options = info[2].As<Napi::Object>();
+  DaemonEnd end{ToSize(options.Get("address"), "daemonEnd.address"), {}, ToDelay(options.Get("exitAfterMs"))};
+  const Napi::Value steps = options.Get("steps");
+  if (!steps.IsArray()) throw Napi::TypeError::New(info.Env(), "daemonEnd.steps is not an array");
+  for (std::uint32_t at = 0; at < steps.As<Napi::Array>().Length(); ++at) {
+    const Napi::Value step = steps.As<Napi::Array>().Get(at);
+    if (!step.IsObject()) throw Napi::TypeError::New(info.Env(), "daemonEnd.steps holds what is no object");
+    const Napi::Object fields = step.As<Napi::Object>();
+    end.steps.push_back({ToDelay(fields.Get("afterMs")), ToUint32(fields.Get("from"), "from"),
+                         ToUint32(fields.Get("to"), "to")});
+  }
+  ValueOrThrow(info.Env(), StartMapper(socket, exit_status, std::move(end)));
 }
 
 Napi::Value SendMapperCommandFromJs(const Napi::CallbackInfo& info) {

@@ -146,6 +146,14 @@ Result<bool> ListenToBell(BellSet& set, std::uint32_t address) {
   return true;
 }
 
+void RingOwnBells() {
+  std::lock_guard<std::mutex> lock(Table().lock);
+  for (auto& [address, at] : Table().bells) {
+    // One that is full has rung.
+    if (at.own) (void)AddToEventFd(at.own.get());
+  }
+}
+
 Result<bool> RingPeersBell(std::uint32_t address) {
   // Under the lock, so that the descriptor is not closed, and its number used anew, before the write.
   std::lock_guard<std::mutex> lock(Table().lock);

@@ -46,6 +46,9 @@ void TakeBells(std::uint64_t address, std::uint64_t bytes);
 // False when no own bell hangs there.
 Result<bool> ListenToBell(BellSet& set, std::uint32_t address);
 
+// Wakes every thread of this process that listens to a bell.
+void RingOwnBells();
+
 // Wakes the peer. False when no bell of the peer's hangs there.
 Result<bool> RingPeersBell(std::uint32_t address);
 

@@ -6,8 +6,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
+#include <utility>
 
 #include "core/bells.h"
+#include "core/futex.h"
+#include "core/memfd.h"
 #include "core/message_socket.h"
 #include "core/vspace.h"
 
@@ -18,6 +22,7 @@ namespace {
 struct Mapper {
   UniqueFd socket;
   int exit_status;
+  DaemonEnd end;
 };
 
 bool TakesDescriptor(const MapCommand& command) {
@@ -58,18 +63,53 @@ bool Serve(int socket) {
   return static_cast<bool>(SendMessageBy(kNever, socket, &reply, sizeof(reply)));
 }
 
+void SleepUntil(TimeNs time) {
+  const timespec at = ToTimespec(time);
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr) == EINTR) {
+  }
+}
+
+// `shared` is what stood in the words' place before: who slept then sleeps there.
+void ChangeWords(std::uint32_t* words, const std::uint32_t* shared, std::uint32_t from, std::uint32_t to) {
+  for (std::size_t word = 0; word < PageBytes() / sizeof(*words); ++word) {
+    std::uint32_t seen = from;
+    // ORDER status: as the kernel's own store of a status; isLive() loads it.
+    if (!__atomic_compare_exchange_n(&words[word], &seen, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) continue;
+    (void)FutexWake(&words[word], INT_MAX);
+    (void)FutexWake(&shared[word], INT_MAX);
+  }
+}
+
+// Where the words cannot be changed, the process ends in time all the same.
+void EndWithDaemon(const DaemonEnd& end) {
+  const TimeNs ended = NowNs();
+  const std::uint32_t* shared = nullptr;
+  for (const DaemonEnd::Step& step : end.steps) {
+    SleepUntil(ended + step.after);
+    if (shared == nullptr) {
+      Result<std::uint32_t*> page = OwnPage(end.address);
+      if (!page) break;
+      shared = page.value();
+    }
+    ChangeWords(WordAt(end.address), shared, step.from, step.to);
+    RingOwnBells();
+  }
+  SleepUntil(ended + end.exit_after);
+}
+
 void* Run(void* argument) {
   Mapper* const mapper = static_cast<Mapper*>(argument);
   while (Serve(mapper->socket.get())) {
   }
+  EndWithDaemon(mapper->end);
   _exit(mapper->exit_status);
 }
 
 }  // namespace
 
-Status StartMapper(int socket, int exit_status) {
+Status StartMapper(int socket, int exit_status, DaemonEnd end) {
   // Owned by the thread, which ends only with the process.
-  Mapper* const mapper = new Mapper{UniqueFd(socket), exit_status};
+  Mapper* const mapper = new Mapper{UniqueFd(socket), exit_status, std::move(end)};
   // Signals are for the JavaScript threads; a new thread inherits the mask of its creator.
   sigset_t all, before;
   sigfillset(&all);

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
+#include "core/clock.h"
 #include "core/result.h"
 #include "core/unique_fd.h"
 
@@ -27,9 +29,22 @@ struct MapReply {
   std::int32_t error;  // 0 or an errno
 };
 
-// Component: starts the thread, which owns `socket` from then on. It ends the process with `exit_status` when the
-// daemon's end is gone: a component that nobody can revoke from must not go on.
-Status StartMapper(int socket, int exit_status);
+// What a component is told when the daemon's end is gone, and when. Each step changes those words of the page of status
+// words at `address` that hold `from`, and wakes who sleeps on them or in an event loop.
+struct DaemonEnd {
+  struct Step {
+    TimeNs after;  // the daemon's end
+    std::uint32_t from;
+    std::uint32_t to;
+  };
+  std::uint64_t address;
+  std::vector<Step> steps;  // in the order of their times
+  TimeNs exit_after;
+};
+
+// Component: starts the thread, which owns `socket` from then on. When the daemon's end is gone it takes the steps of
+// `end` and then ends the process with `exit_status`: a component that nobody can revoke from must not go on.
+Status StartMapper(int socket, int exit_status, DaemonEnd end);
 
 // Daemon: says why `command` is none: mapping needs a frame, hanging a bell an eventfd, the others (`frame` -1) neither.
 Refusal CheckMapCommand(const MapCommand& command, int frame);

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstring>
 #include <mutex>
 
 #include "core/memfd.h"
@@ -132,6 +133,30 @@ Status UnmapFrame(std::uint64_t address, std::uint64_t bytes) {
   std::lock_guard<std::mutex> lock(page_tables);
   if (CheckMappable(address, bytes)) return OsError{EINVAL, "mmap"};
   return MakeInaccessible(attached_base.load() + address, bytes);
+}
+
+Result<std::uint32_t*> OwnPage(std::uint64_t address) {
+  std::lock_guard<std::mutex> lock(page_tables);
+  const std::size_t bytes = PageBytes();
+  if (CheckMappable(address, bytes)) return OsError{EINVAL, "mremap"};
+  std::byte* const place = attached_base.load() + address;
+  void* const copy = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (copy == MAP_FAILED) return OsError{errno, "mmap"};
+  // An old size of zero makes a second mapping of a shared page.
+  void* const shared = mremap(place, 0, bytes, MREMAP_MAYMOVE);
+  if (shared == MAP_FAILED) {
+    const int error = errno;
+    munmap(copy, bytes);
+    return OsError{error, "mremap"};
+  }
+  std::memcpy(copy, shared, bytes);
+  if (mremap(copy, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, place) == MAP_FAILED) {
+    const int error = errno;
+    munmap(copy, bytes);
+    munmap(shared, bytes);
+    return OsError{error, "mremap"};
+  }
+  return static_cast<std::uint32_t*>(shared);
 }
 
 Refusal CheckWord(std::uint64_t address) {

@@ -37,6 +37,11 @@ Status MapFrame(std::uint64_t address, std::uint64_t bytes, int frame, std::uint
 // Makes the pages inaccessible and drops what was mapped.
 Status UnmapFrame(std::uint64_t address, std::uint64_t bytes);
 
+// Replaces the shared page at `address` by a private copy of it, which can be written. In one step: whoever reads there
+// meanwhile sees one or the other. Returns where the shared page is from then on, outside the memory: whoever slept on a
+// word of it still does. EINVAL: CheckMappable refuses, or it is not shared.
+Result<std::uint32_t*> OwnPage(std::uint64_t address);
+
 // Says why there is no futex word at `address`; where there is one, WordAt is its place.
 Refusal CheckWord(std::uint64_t address);
 std::uint32_t* WordAt(std::uint64_t address);

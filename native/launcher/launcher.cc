@@ -1,7 +1,9 @@
-// launcher.cc: the little executable between the daemon and a component's program. It ties the component's life to the
-// daemon's and takes away what no component needs, then becomes the program.
+// launcher.cc: the little executable between the daemon and a component's program. It takes away what no component needs,
+// then becomes the program. Before that it ties the program's life to that of the process which started it, unless a
+// guard (guard.h) ends those that outlive it.
 //
-//   kaal-launcher PARENT-PID [--user-id | --namespace | --filter] PROGRAM [ARGUMENT...]
+//   kaal-launcher PARENT-PID [--guarded] [--user-id | --namespace | --filter] PROGRAM [ARGUMENT...]
+//   kaal-launcher --guard ...   (guard.h)
 //   kaal-launcher --attack ...  (attacks.h)
 //   kaal-launcher --victim      of those (attacks.h)
 //
@@ -26,6 +28,7 @@
 #include "core/confine.h"
 #include "core/credentials.h"
 #include "launcher/attacks.h"
+#include "launcher/guard.h"
 
 namespace {
 
@@ -93,21 +96,25 @@ void Confine(bool alone) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "--attack") == 0) return kaal::RunAttacks(argc - 2, argv + 2);
+  if (argc > 1 && std::strcmp(argv[1], "--guard") == 0) return kaal::RunGuard(argc - 2, argv + 2);
   if (argc == 2 && std::strcmp(argv[1], "--victim") == 0) return kaal::BeVictim();
-  const char* const kind = argc < 3 ? "" : argv[2];
+  const bool guarded = argc > 2 && std::strcmp(argv[2], "--guarded") == 0;
+  char** const rest = argv + (guarded ? 3 : 2);
+  const char* const kind = rest >= argv + argc ? "" : rest[0];
   const bool user_id = std::strcmp(kind, "--user-id") == 0;
   const bool alone = user_id || std::strcmp(kind, "--namespace") == 0;
   const bool confined = alone || std::strcmp(kind, "--filter") == 0;
-  char** const program = argv + (confined ? 3 : 2);
+  char** const program = rest + (confined ? 1 : 0);
   if (program >= argv + argc) {
-    std::fputs("usage: kaal-launcher PARENT-PID [--user-id | --namespace | --filter] PROGRAM [ARGUMENT...]\n", stderr);
+    std::fputs("usage: kaal-launcher PARENT-PID [--guarded] [--user-id | --namespace | --filter] PROGRAM [ARGUMENT...]\n",
+               stderr);
     return 1;
   }
   if (user_id) {
     Require(kaal::BecomeUser(kFirstUserId + static_cast<uid_t>(getpid())));
     Require(kaal::SetDumpable(true));
   }
-  DieWithParent(argv[1]);
+  if (!guarded) DieWithParent(argv[1]);
   GiveUpPrivileges();
   // A component's memory holds what others shared with it; a core file would outlive them all.
   Limit(RLIMIT_CORE, 0, "RLIMIT_CORE");

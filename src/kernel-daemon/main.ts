@@ -10,9 +10,9 @@ import { ComponentFolder, ringWasmPath } from "./broker/programs.ts"
 import { Kernel } from "./invocation/kernel.ts"
 import { KernelState } from "./invocation/state.ts"
 
-const [profile, components] = process.argv.slice(2) as [ProfileName, string?]
+const [profile, graceMs, components] = process.argv.slice(2) as [ProfileName, string, string?]
 const confinement = chooseConfinement()
-const launch = new Launch(confinement.kind)
+const launch = new Launch(confinement.kind, Number(graceMs))
 const kernel = new Kernel(new KernelState({ confines: confinement.kind !== "none", profile }))
 const link = new ControlLink(
   order => broker.boot(order.name, order.arguments),

@@ -58,6 +58,7 @@ import {
 } from "./take-over.ts"
 import type { VSpace } from "./vspace.ts"
 import {
+  awaitedStatus,
   type EndOptions,
   type Interruption,
   interruptionBy,
@@ -197,7 +198,7 @@ export class RingEnd implements Sleeper, LoopSleeper {
     words[at] = sequenced ? this.slotAt(0) - SLOT_HEAD_BYTES : this.#peerIndexWord
     words[at + 1] = this.field(END_PEER_INDEX)
     words[at + 2] = this.#status
-    words[at + 3] = STATUS_LIVE
+    words[at + 3] = this.#role === "consumer" ? awaitedStatus(this.#vspace, this.#status) : STATUS_LIVE
     words[at + 4] = this.#peerClosedWord
     words[at + 5] = 0
     return at + 6

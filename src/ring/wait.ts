@@ -7,6 +7,7 @@ import {
   RESULT_NONE,
   SLEEP_BITS,
   STATUS_CLOSED,
+  STATUS_KERNEL_GOING,
   STATUS_KERNEL_GONE,
   STATUS_LIVE,
   STATUS_REVOKED,
@@ -165,6 +166,11 @@ function isUnmapped(error: unknown): boolean {
   return (error as NativeError).code === "EFAULT"
 }
 
+/** The value of the status word that somebody who waits to receive sleeps on. */
+export function awaitedStatus(vspace: VSpace, status: number): number {
+  return vspace.loadWord(status) === STATUS_KERNEL_GOING ? STATUS_KERNEL_GOING : STATUS_LIVE
+}
+
 /** Why the object is no longer live; undefined while it is. */
 export function interruptionOf(status: number): Interruption | undefined {
   switch (status) {
@@ -172,6 +178,7 @@ export function interruptionOf(status: number): Interruption | undefined {
       return undefined
     case STATUS_REVOKED:
       return "revoked"
+    case STATUS_KERNEL_GOING:
     case STATUS_KERNEL_GONE:
       return "kernel-gone"
     case STATUS_CLOSED:

@@ -10,7 +10,6 @@ import {
   NOTIFICATION_IN_USE,
   RESULT_DONE,
   RESULT_NONE,
-  STATUS_LIVE,
   WAITER_ACKED,
   WAITER_ACKS,
   WAITER_BYTES,
@@ -25,6 +24,7 @@ import { checkLane, type LanePlace } from "./signaller.ts"
 import { SleepNumber } from "./sleep-number.ts"
 import type { VSpace } from "./vspace.ts"
 import {
+  awaitedStatus,
   checkTimeout,
   type EndOptions,
   type Interruption,
@@ -185,7 +185,7 @@ export class NotificationWaiter implements Sleeper {
     }
     // ORDER lane-added: a lane whose signaller was not told that this end sleeps has changed this word.
     sleepOn(kernelPart + NOTIFICATION_IN_USE, this.#sleepsOn)
-    sleepOn(this.#status, STATUS_LIVE)
+    sleepOn(this.#status, awaitedStatus(this.#vspace, this.#status))
     return next
   }
 

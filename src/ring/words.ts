@@ -12,6 +12,11 @@ export const STATUS_REVOKED = 2
 export const STATUS_KERNEL_GONE = 3
 /** Never written by the kernel: what an end that was closed in its own process sees. */
 export const STATUS_CLOSED = 4
+/**
+ * The kernel has gone, and its components go: what was sent can still be received, and nothing more is sent. So whoever
+ * receives finds everything before its word turns to STATUS_KERNEL_GONE.
+ */
+export const STATUS_KERNEL_GOING = 5
 
 // --- Sleep numbers: how an end sleeps, in the lowest two bits. The others tell one sleep from the next.
 

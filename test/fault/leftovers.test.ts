@@ -18,7 +18,9 @@ async function runningIpcTest(t: Test) {
     )
     return components.length === COMPONENTS ? found.map(info => info.pid) : undefined
   })
-  const daemon = descendants(child.pid ?? 0).find(info => info.command.includes("kernel-daemon.cjs"))
+  const daemon = descendants(child.pid ?? 0).find(
+    info => info.command.includes("kernel-daemon.cjs") && !info.command.includes("kaal-launcher"),
+  )
   t.ok(daemon, "the daemon is a process of its own")
   return { child, done, pids, daemon: daemon?.pid ?? 0 }
 }

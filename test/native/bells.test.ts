@@ -110,7 +110,7 @@ t.test(
     const child = startNode(
       t,
       `
-    native.startMapper(3, ${EXIT_STATUS})
+    native.startMapper(3, ${EXIT_STATUS}, { address: 0, steps: [], exitAfterMs: 0 })
     const into = new Uint32Array(8)
     native.watchReadable(native.bellSetFd(), () => {
       native.collectBells(into)

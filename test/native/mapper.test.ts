@@ -36,7 +36,11 @@ async function ask(
 /** A component whose JavaScript spins in `body`, with its mapper on descriptor 3. */
 function component(t: Test, body: string, fds: readonly Fd[] = []) {
   const [ours, theirs] = native.createSocketPair()
-  const child = startNode(t, `native.startMapper(3, ${EXIT_STATUS})\n${body}`, { fds: [theirs, ...fds] })
+  const child = startNode(
+    t,
+    `native.startMapper(3, ${EXIT_STATUS}, { address: 0, steps: [], exitAfterMs: 0 })\n${body}`,
+    { fds: [theirs, ...fds] },
+  )
   native.closeFd(theirs)
   let open = true
   const close = () => {
@@ -187,4 +191,30 @@ t.test("receiveMapperReply() tells no answer, nonsense and the end apart", async
   t.same(native.receiveMapperReply(ours), { callId: 9, errno: 12 })
   native.closeFd(theirs)
   t.equal(native.receiveMapperReply(ours), null, "gone")
+})
+
+t.test("when the daemon's end is gone the words change by steps, and who sleeps on them is woken", async t => {
+  const words = frame(t)
+  const child = (() => {
+    const [ours, theirs] = native.createSocketPair()
+    const body = `
+      native.map(${PLACE}, 4096, 4, 1)
+      native.startMapper(3, ${EXIT_STATUS}, {
+        address: ${PLACE}, exitAfterMs: 10_000,
+        steps: [{ afterMs: 0, from: 0, to: 5 }, { afterMs: 50, from: 5, to: 3 }],
+      })
+      const word = new Int32Array(memory.buffer, ${PLACE}, 2)
+      console.log("ready")
+      const seen = []
+      for (let value = 0; value !== 3; ) {
+        native.futexWait(Uint32Array.of(${PLACE}, value), 1, 5e9)
+        seen.push((value = Atomics.load(word, 0)))
+      }
+      process.exit(String(seen) === "5,3" ? 42 : 1)`
+    const started = startNode(t, body, { fds: [theirs, words] })
+    native.closeFd(theirs)
+    setTimeout(() => native.closeFd(ours), 300)
+    return started
+  })()
+  t.same(await child.ended(), { code: 42 })
 })

@@ -192,7 +192,7 @@ t.test("kaal-launcher refuses to start what would have no parent", async t => {
   const cases = [
     [["1", "/bin/true"], /^kaal-launcher: the parent named in argument 1: No such process\n$/],
     [["x", "/bin/true"], /^kaal-launcher: the parent named in argument 1: No such process\n$/],
-    [[parent], /^usage: kaal-launcher PARENT-PID \[--user-id \| --namespace \| --filter\] PROGRAM/],
+    [[parent], /^usage: kaal-launcher PARENT-PID \[--guarded\] \[--user-id \| --namespace \| --filter\] PROGRAM/],
     [[parent, "/nowhere"], /^kaal-launcher: \/nowhere: No such file or directory\n$/],
   ] as const
   for (const [argv, message] of cases) {

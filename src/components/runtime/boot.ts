@@ -1,9 +1,10 @@
 // boot.ts: takes up what the daemon handed over, makes the VSpace, says hello and waits to be started.
 
 import { readFileSync } from "node:fs"
-import { native } from "../../../native/index.ts"
+import { type DaemonEnd, native } from "../../../native/index.ts"
 import {
   BootFd,
+  GRACE_VARIABLE,
   HELLO,
   KERNEL_GONE_STATUS,
   RING_WASM_VARIABLE,
@@ -11,6 +12,7 @@ import {
 } from "../../kernel-daemon/abi/boot.ts"
 import { MAX_MESSAGE_BYTES, PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
 import { KERNEL_PAGE, PRIVATE_END, PRIVATE_START, VSPACE_BYTES } from "../../kernel-daemon/abi/vspace-map.ts"
+import { Status } from "../../ring/layout.ts"
 import { VSpace } from "../../ring/vspace.ts"
 
 export interface Booted {
@@ -21,6 +23,22 @@ export interface Booted {
 /** A component may be left suspended for as long as its parent likes. */
 const FOR_EVER_MS = 0x7fff_ffff
 const READ_ONLY = 1
+
+/**
+ * Half of the time everything goes on as it did, then nobody sends any more; a quarter later nothing can come that has not,
+ * and whoever receives is told as well.
+ */
+function daemonEnd(graceMs: number): DaemonEnd {
+  const { Live, KernelGoing, KernelGone } = Status
+  return {
+    address: KERNEL_PAGE,
+    steps: [
+      { afterMs: Math.floor(graceMs / 2), from: Live, to: KernelGoing },
+      { afterMs: Math.floor((3 * graceMs) / 4), from: KernelGoing, to: KernelGone },
+    ],
+    exitAfterMs: graceMs,
+  }
+}
 
 /** Returns when the component is started. Blocks this thread; ends the process when the daemon goes before that. */
 export function boot(): Booted {
@@ -35,7 +53,7 @@ export function boot(): Booted {
   native.installFaultHandler(BootFd.faultRecord)
   native.map(KERNEL_PAGE, PAGE_BYTES, BootFd.statusPage, READ_ONLY)
   native.closeFd(BootFd.statusPage)
-  native.startMapper(BootFd.mapper, KERNEL_GONE_STATUS)
+  native.startMapper(BootFd.mapper, KERNEL_GONE_STATUS, daemonEnd(Number(process.env[GRACE_VARIABLE])))
   native.sendMessage(BootFd.control, new TextEncoder().encode(HELLO), [])
   const buffer = new Uint8Array(MAX_MESSAGE_BYTES)
   const bytes = native.waitMessage(BootFd.control, buffer, FOR_EVER_MS)

@@ -1,7 +1,7 @@
 // component.ts: what a component's main is given: its arguments, its syscalls, and handles for what its slots hold.
 
 import { native } from "../../../native/index.ts"
-import { BootFd, type StartMessage } from "../../kernel-daemon/abi/boot.ts"
+import { BootFd, KERNEL_GONE_STATUS, type StartMessage } from "../../kernel-daemon/abi/boot.ts"
 import { KernelError } from "../../kernel-daemon/abi/errors.ts"
 import { ConventionSlot } from "../../kernel-daemon/abi/limits.ts"
 import { type Profile, Profiles } from "../../kernel-daemon/abi/profile.ts"
@@ -302,6 +302,7 @@ export function component(main: (self: Component) => void | Promise<void>): void
     .then(
       () => process.exit(0),
       error => {
+        if (error instanceof KernelError && error.code === "KernelGone") process.exit(KERNEL_GONE_STATUS)
         console.error(error)
         process.exit(1)
       },

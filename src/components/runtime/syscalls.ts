@@ -1,8 +1,8 @@
 // syscalls.ts: a component's way into the kernel: one message out, one back, synchronous as a trap is.
 
 import { type Fd, native } from "../../../native/index.ts"
-import { KERNEL_GONE_STATUS } from "../../kernel-daemon/abi/boot.ts"
 import { decodeReply, encodeRequest, rawResult } from "../../kernel-daemon/abi/codec.ts"
+import { KernelError } from "../../kernel-daemon/abi/errors.ts"
 import { MAX_MESSAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
 import type { Args, Result, SyscallName } from "../../kernel-daemon/abi/syscalls.ts"
 
@@ -21,7 +21,7 @@ export class Syscalls {
   /**
    * Asks the kernel and waits for its answer. Blocks this thread.
    * @param name one of the table in abi/syscalls.ts, which says its arguments, results and refusals
-   * @throws {KernelError} the kernel refused; nothing has changed
+   * @throws {KernelError} the kernel refused; nothing has changed. KernelGone: the daemon has ended
    *
    * Cost: a message each way over a socket, tens of microseconds; never used by push, pop, signal, wait or poll.
    */
@@ -36,7 +36,12 @@ export class Syscalls {
 
   #exchange(request: Uint8Array): Uint8Array {
     const bytes = native.callMessage(this.#fd, request, this.#reply, CALL_TIMEOUT_MS)
-    if (bytes === 0) process.exit(KERNEL_GONE_STATUS)
+    if (bytes === 0) {
+      throw new KernelError(
+        "KernelGone",
+        "The kernel daemon has ended; receive what was sent, and end: so does this process",
+      )
+    }
     return this.#reply.slice(0, bytes)
   }
 }

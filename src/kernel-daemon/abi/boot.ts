@@ -34,5 +34,9 @@ export interface StartMessage {
 /** Environment of a component, all of it besides the addon's path (native/index.ts). */
 export const RING_WASM_VARIABLE = "KAAL_RING_WASM"
 
+/** How long a component goes on without its daemon, in milliseconds. */
+export const GRACE_VARIABLE = "KAAL_GRACE_MS"
+export const DEFAULT_GRACE_MS = 2_000
+
 /** Exit status of a component whose daemon went away. */
 export const KERNEL_GONE_STATUS = 70

@@ -15,6 +15,8 @@ export const KernelErrorCode = {
   Revoked: 33,
   DeadlineExceeded: 34,
   Cancelled: 35,
+  /** Of no reply: there is nobody left to reply. */
+  KernelGone: 36,
 } as const
 
 export type KernelErrorName = keyof typeof KernelErrorCode

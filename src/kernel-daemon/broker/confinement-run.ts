@@ -20,14 +20,16 @@ export interface ConfinedCommand {
   readonly command: readonly string[]
   readonly env: readonly string[]
   readonly fds: readonly Fd[]
+  /** It may outlive this process for a while: the daemon's guard ends it. */
+  readonly guarded?: boolean
 }
 
 /**
- * Starts a process that ends with this one.
+ * Starts a process that ends with this one, or by the daemon's guard.
  * @throws {NativeError} out of processes, descriptors or memory, or no namespaces are to be had
  */
-export function launch(kind: ConfinementKind, { command, env, fds }: ConfinedCommand): Spawned {
-  const flags = kind === "none" ? [] : [`--${kind}`]
+export function launch(kind: ConfinementKind, { command, env, fds, guarded = false }: ConfinedCommand): Spawned {
+  const flags = [...(guarded ? ["--guarded"] : []), ...(kind === "none" ? [] : [`--${kind}`])]
   return native.spawn({
     file: launcherPath(),
     argv: ["kaal-launcher", String(process.pid), ...flags, ...command],

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs"
 import { ADDON_VARIABLE, addonPath, type Fd, native, type Spawned } from "../../../native/index.ts"
-import { BootFd, RING_WASM_VARIABLE } from "../abi/boot.ts"
+import { BootFd, GRACE_VARIABLE, RING_WASM_VARIABLE } from "../abi/boot.ts"
 import { type ConfinementKind, launch } from "./confinement-run.ts"
 import { descriptorPath, openProgram, ringWasmPath, startPath } from "./programs.ts"
 
@@ -17,10 +17,16 @@ interface Parts {
 export class Launch {
   readonly confinement: ConfinementKind
   readonly #parts: Parts | undefined
+  readonly #graceMs: number | undefined
 
-  /** Cost: copies of the files, about a millisecond; their descriptors are kept. */
-  constructor(confinement: ConfinementKind) {
+  /**
+   * @param graceMs how long components go on when this process has died, at least 0; then a guard has to end them. Without,
+   *   they die with it
+   * Cost: copies of the files, about a millisecond; their descriptors are kept.
+   */
+  constructor(confinement: ConfinementKind, graceMs?: number) {
     this.confinement = confinement
+    this.#graceMs = graceMs
     if (confinement === "none") return
     this.#parts = {
       program: openProgram(),
@@ -44,8 +50,9 @@ export class Launch {
     if (this.#parts !== undefined && way !== "none") return this.#startConfined(this.#parts, script, fds)
     return launch("none", {
       command: [process.execPath, script],
-      env: environment(addonPath(), ringWasmPath),
+      env: this.#environment(addonPath(), ringWasmPath),
       fds,
+      guarded: this.#graceMs !== undefined,
     })
   }
 
@@ -61,18 +68,23 @@ export class Launch {
           descriptorPath(BootFd.start),
           script, // for whoever lists processes
         ],
-        env: environment(descriptorPath(BootFd.addon), descriptorPath(BootFd.ringWasm)),
+        env: this.#environment(descriptorPath(BootFd.addon), descriptorPath(BootFd.ringWasm)),
         fds: [...fds, program, start, copy, addon, ringWasm],
+        guarded: this.#graceMs !== undefined,
       })
     } finally {
       native.closeFd(copy)
     }
   }
-}
 
-/** Nothing is inherited: NODE_OPTIONS would slow the component, NODE_EXTRA_CA_CERTS costs 40 ms of its start. */
-function environment(addon: string, ringWasm: string): string[] {
-  return [`${ADDON_VARIABLE}=${addon}`, `${RING_WASM_VARIABLE}=${ringWasm}`]
+  /** Nothing is inherited: NODE_OPTIONS would slow the component, NODE_EXTRA_CA_CERTS costs 40 ms of its start. */
+  #environment(addon: string, ringWasm: string): string[] {
+    return [
+      `${ADDON_VARIABLE}=${addon}`,
+      `${RING_WASM_VARIABLE}=${ringWasm}`,
+      `${GRACE_VARIABLE}=${this.#graceMs ?? 0}`,
+    ]
+  }
 }
 
 function sealed(path: string): Fd {

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path"
 import type { Duplex } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { launcherPath } from "../../../native/index.ts"
+import { DEFAULT_GRACE_MS } from "../abi/boot.ts"
 import type { ProfileName } from "../abi/profile.ts"
 import { CONFINE_VARIABLE } from "../broker/confinement.ts"
 import type { BootOrder, DaemonEvent } from "../broker/control-link.ts"
@@ -28,22 +29,26 @@ export interface DaemonOptions {
   /** False leaves components unconfined, as KAAL_CONFINE=off in the environment does. */
   readonly confine?: boolean
   readonly profile?: ProfileName
+  /** How long components go on when the daemon dies, in milliseconds from 0; by default 2,000. */
+  readonly graceMs?: number
   readonly onEvent: (event: DaemonEvent) => void
 }
 
 export class Daemon {
   readonly #process: ChildProcess
   readonly #link: Duplex
-  /** Resolves when the daemon's process has ended and all its events have been handed on. */
+  /** Resolves when the daemon and its components have ended and all its events have been handed on. */
   readonly ended: Promise<DaemonEnd>
 
-  /** Starts the daemon's process. It dies with this one, whatever happens to it. */
+  /** Starts the daemon's process below a guard. All of them die with this one, whatever happens to it. */
   constructor(options: DaemonOptions) {
     const script = join(dirname(fileURLToPath(import.meta.url)), "kernel-daemon.cjs")
     const components = options.components === undefined ? [] : [options.components]
+    const grace = String(options.graceMs ?? DEFAULT_GRACE_MS)
+    const guard = ["--guard", grace, String(process.pid)]
     this.#process = spawn(
       launcherPath(),
-      [String(process.pid), process.execPath, ...DAEMON_NODE_FLAGS, script, options.profile ?? "strict", ...components],
+      [...guard, process.execPath, ...DAEMON_NODE_FLAGS, script, options.profile ?? "strict", grace, ...components],
       {
         // In a session of its own: Ctrl-C reaches the CLI only, which ends the daemon in order.
         detached: true,
@@ -82,7 +87,7 @@ export class Daemon {
   async end(): Promise<DaemonEnd> {
     this.#link.resume()
     this.#link.end()
-    const timer = setTimeout(() => this.#process.kill("SIGKILL"), END_GRACE_MS)
+    const timer = setTimeout(() => this.#process.kill("SIGTERM"), END_GRACE_MS)
     try {
       return await this.ended
     } finally {

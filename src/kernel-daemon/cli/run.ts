@@ -1,6 +1,7 @@
 // run.ts: `kaal run NAME [numbers]`: boots any component as the root task and shows what it prints.
 
 import { Command } from "commander"
+import { DEFAULT_GRACE_MS } from "../abi/boot.ts"
 import type { ProfileName } from "../abi/profile.ts"
 import { leavesOpen } from "../broker/confinement.ts"
 import { describeProfile, profileOption, wholeNumber } from "./options.ts"
@@ -12,6 +13,7 @@ interface RunOptions {
   readonly components?: string
   readonly confine: boolean
   readonly profile: ProfileName
+  readonly grace: number
 }
 
 const toArgument = wholeNumber(0, Number.MAX_SAFE_INTEGER)
@@ -27,6 +29,12 @@ export function runCommand(): Command {
     .option("--timeout <seconds>", "end everything after that time", wholeNumber(1, 1_000_000), 3_600)
     .option("--components <folder>", "where the bundled components are, NAME.cjs each")
     .option("--no-confine", "leave components unconfined, for a debugger")
+    .option(
+      "--grace <milliseconds>",
+      "how long components go on when the daemon dies",
+      wholeNumber(0, 3_600_000),
+      DEFAULT_GRACE_MS,
+    )
     .addOption(profileOption())
     .action(async (name: string, numbers: number[], options: RunOptions) => {
       let confines = true
@@ -36,6 +44,7 @@ export function runCommand(): Command {
         timeoutSeconds: options.timeout,
         confine: options.confine,
         profile: options.profile,
+        graceMs: options.grace,
         ...(options.components === undefined ? {} : { components: options.components }),
         onEvent: event => {
           if (event.event === "ready") {

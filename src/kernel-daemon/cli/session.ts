@@ -12,6 +12,8 @@ export interface SessionOptions {
   readonly confine?: boolean
   /** Default: strict. */
   readonly profile?: ProfileName
+  /** As of DaemonOptions. */
+  readonly graceMs?: number
   readonly onEvent: (event: DaemonEvent) => void
 }
 
@@ -37,6 +39,7 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
     ...(options.components === undefined ? {} : { components: options.components }),
     ...(options.confine === undefined ? {} : { confine: options.confine }),
     ...(options.profile === undefined ? {} : { profile: options.profile }),
+    ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
     onEvent: event => {
       if (event.event === "shutdown") shutdown = event
       if (event.event === "refused") reason = event.message

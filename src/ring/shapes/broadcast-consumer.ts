@@ -1,12 +1,13 @@
 // broadcast-consumer.ts: one of the consumers of a broadcast.
 
 import { PeerMisbehaviorError } from "../errors.ts"
-import { LINE_BYTES, RESULT_DONE, RESULT_DONE_WAKE, RESULT_MISBEHAVED, RESULT_NONE, STATUS_LIVE } from "../layout.ts"
+import { LINE_BYTES, RESULT_DONE, RESULT_DONE_WAKE, RESULT_MISBEHAVED, RESULT_NONE } from "../layout.ts"
 import { statusWord } from "../ring-end.ts"
 import type { Part } from "../ring-place.ts"
 import { SleepNumber } from "../sleep-number.ts"
 import type { VSpace } from "../vspace.ts"
 import {
+  awaitedStatus,
   checkTimeout,
   type EndOptions,
   type Interruption,
@@ -187,7 +188,7 @@ export class BroadcastConsumer implements Sleeper {
     words[at] = this.#link + LINK_WAKE
     words[at + 1] = this.#wakeSeen
     words[at + 2] = this.#status
-    words[at + 3] = STATUS_LIVE
+    words[at + 3] = awaitedStatus(this.#vspace, this.#status)
     return at + 4
   }
 

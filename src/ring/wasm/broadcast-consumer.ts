@@ -34,7 +34,7 @@ import { copyIn } from "./atomic-copy"
 import { sequencedSlotAt } from "./broadcast-producer"
 import { mustWake } from "./sleep"
 import { copy } from "./slot"
-import { isLive } from "./status"
+import { mayCome } from "./status"
 
 /** Slots in a row that may be overwritten while they are read, before one call gives up. */
 const CHASES: u32 = 16
@@ -155,7 +155,7 @@ function take(receiver: usize): u32 {
 export function broadcastPop(receiver: usize, spins: u32): u32 {
   const status = load<u32>(receiver, RECEIVER_STATUS_WORD)
   do {
-    const live = isLive(status)
+    const live = mayCome(status)
     const result = take(receiver)
     if (result != RESULT_NONE) return result
     if (!live) return RESULT_STOPPED

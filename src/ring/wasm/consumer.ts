@@ -28,7 +28,7 @@ import {
   RING_READ_PROGRESS,
 } from "../words"
 import { copy, pause, published, sequenceAt, slotAt } from "./slot"
-import { isLive } from "./status"
+import { mayCome } from "./status"
 
 /** RESULT_DONE when message `index` is there, RESULT_NONE when it is not yet. For slots with sequence words. */
 function sequenced(end: usize, index: u32): u32 {
@@ -93,7 +93,7 @@ function watch(end: usize, spins: u32): u32 {
 export function awaitItem(end: usize, spins: u32): u32 {
   const status = load<u32>(end, END_STATUS_WORD)
   for (;;) {
-    const live = isLive(status)
+    const live = mayCome(status)
     const result = items(end)
     if (result != RESULT_NONE) return result
     if (!live) return RESULT_STOPPED

@@ -17,7 +17,7 @@ import {
   WAITER_STATUS_WORD,
   WAITER_TAKEN,
 } from "../words"
-import { isLive } from "./status"
+import { mayCome } from "./status"
 
 const LANE_SET: u32 = (1 << MAX_LANES) - 1
 
@@ -49,7 +49,7 @@ export function take(waiter: usize, spins: u32): u32 {
   const status = load<u32>(waiter, WAITER_STATUS_WORD)
   const kernelPart = load<u32>(waiter, WAITER_KERNEL_PART)
   do {
-    const live = isLive(status)
+    const live = mayCome(status)
     // ORDER lane-added: a lane that is in use here is mapped here, and its badge stands.
     const inUse = atomic.load<u32>(kernelPart, NOTIFICATION_IN_USE)
     store<u32>(waiter, inUse, WAITER_IN_USE)

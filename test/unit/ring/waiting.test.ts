@@ -99,6 +99,23 @@ t.test("what was committed or signalled before the end comes first, then the out
   }
 })
 
+t.test("while the kernel is going nothing is sent, and what a late producer has sent is still waited for", async t => {
+  const { producer, consumer, signaller, waiter, status } = channel(t)
+  vspace.storeWord(status, Status.KernelGoing)
+  t.equal(producer.push(undefined, PATIENCE_NS), "kernel-gone")
+  t.equal(consumer.pop(1_000_000), "deadline")
+  t.equal(waiter.wait(1_000_000), "deadline")
+  vspace.storeWord(status, Status.Live)
+  producer.tryPush(Uint8Array.of(3))
+  signaller.signal(2n)
+  vspace.storeWord(status, Status.KernelGoing)
+  t.match(consumer.pop(PATIENCE_NS), { 0: 3 })
+  t.equal(waiter.wait(PATIENCE_NS), 2n)
+  vspace.storeWord(status, Status.KernelGone)
+  t.equal(consumer.pop(PATIENCE_NS), "kernel-gone")
+  t.equal(waiter.wait(PATIENCE_NS), "kernel-gone")
+})
+
 t.test("a status that another process writes ends a wait that spins, and one that sleeps", async t => {
   for (const [name, strategy] of Object.entries(strategies)) {
     const { consumer, producer, waiter, statusFrame, status } = channel(t, strategy)
