@@ -10,7 +10,7 @@ import type { CNode } from "../objects/cnode.ts"
 import { move, type NewCapability, place } from "./holding.ts"
 import { ensureRights, ensureUsable, lookupCNode, lookupLivingTcb } from "./lookup.ts"
 import type { Caller } from "./outcome.ts"
-import { Removal } from "./removal.ts"
+import { Removal, removeAtOnce } from "./removal.ts"
 import type { KernelState } from "./state.ts"
 
 /**
@@ -111,6 +111,7 @@ export function capDelete(
     cnode.forgetAllocation(args.slot)
     return { proof: Proof.proved }
   }
+  if (removeAtOnce(state, capability)) return { proof: Proof.proved }
   return new Removal(state, { capabilities: [capability], finished: answering(state, caller, "cap_delete") })
 }
 
