@@ -60,8 +60,14 @@ export function runKaal(t: Test, args: readonly string[], timeoutMs = RUN_TIMEOU
 
 /** Bundles components of test/fixtures/components into a folder of their own, for `kaal run --components`. */
 export async function bundleFixtures(t: Test, names: readonly string[]): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "fixture-components-"))
+  const folder = await bundleComponents(names)
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** The same for whoever removes the folder. @param define what names stand for in them, as source text */
+export async function bundleComponents(names: readonly string[], define: Record<string, string> = {}): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "fixture-components-"))
   await build({
     entryPoints: Object.fromEntries(names.map(name => [name, join(root, "test/fixtures/components", name, "main.ts")])),
     outdir: folder,
@@ -70,7 +76,7 @@ export async function bundleFixtures(t: Test, names: readonly string[]): Promise
     format: "cjs",
     platform: "node",
     target: "node20.17",
-    define: { "import.meta.url": "importMetaUrl" },
+    define: { "import.meta.url": "importMetaUrl", ...define },
     banner: { js: `const importMetaUrl = require("node:url").pathToFileURL(__filename).href` },
   })
   return folder
