@@ -5,9 +5,9 @@ import t, { type Test } from "tap"
 import { MODES, ROLES } from "../fixtures/components/kernel-end/modes.ts"
 import { bundleFixtures, descendants, eventually, isAlive, processes, startKaal } from "../helpers/system.ts"
 
-const GRACE_MS = 3_000
+const GRACE_MS = 5_000
 /** For a host that is busy: what the end of processes may take beyond the grace. */
-const ENDING_MS = 1_000
+const ENDING_MS = 2_000
 
 type Role = (typeof ROLES)[number]
 type Shown = { readonly count: number; readonly outcome: string }
