@@ -44,6 +44,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
     packages: true,
   },
   "src/ring/": { imports: ["native/index.ts", WORDS, SHAPES_WORDS], packages: true },
+  // A development tool: runs what ships under every schedule.
+  "src/explorer/": { imports: ["src/ring/", WORDS, SHAPES_WORDS, "native/index.ts"], packages: true },
   // Plain numbers, which AssemblyScript compiles as well.
   [WORDS]: { imports: [], packages: false },
   [SHAPES_WORDS]: { imports: [WORDS], packages: false },

@@ -72,6 +72,11 @@ export class VSpace {
     return new VSpace(map, memory, instantiate(wasm, memory))
   }
 
+  /** As `create`, over a memory and hot code that a tool brings along: the schedule explorer. */
+  static over(map: VSpaceMap, memory: WebAssembly.Memory, hot: Hot): VSpace {
+    return new VSpace(map, memory, hot)
+  }
+
   /**
    * Private memory, zeroed, until `freePrivate` gets it back.
    * @param bytes a positive integer

@@ -1,0 +1,119 @@
+// explore.ts: runs what ships under every schedule of small cases; then faulty copies of it, each of which must be found.
+// Options: --json; --small, the cases of two messages; --cases, no mutants; --replay FILE, which holds a failed run's output.
+
+import { spawnSync } from "node:child_process"
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { ringCase } from "../src/explorer/cases/ring.ts"
+import { type Exploration, explore } from "../src/explorer/explore.ts"
+import { instrument } from "../src/explorer/instrument.ts"
+import { MUTANTS, type Mutant } from "../src/explorer/mutants.ts"
+import { takeOverFutexes } from "../src/explorer/process.ts"
+
+const root = join(import.meta.dirname, "..")
+const MUTANT_DEADLINE_MS = 60_000
+const SCHEDULE = "schedule "
+const FORMS = ["index", "slot"] as const
+const small = FORMS.flatMap(form => [ringCase(form, 1, 2), ringCase(form, 2, 2)])
+const cases = [...small, ...FORMS.flatMap(form => [1, 2, 4].map(capacity => ringCase(form, capacity, 3)))]
+
+const has = (option: string): boolean => process.argv.includes(option)
+
+function report({ name, schedules, states, longest, complete, failure }: Exploration): void {
+  const extent = complete ? "complete" : "NOT complete"
+  if (failure === undefined)
+    return console.log(`${name}: ${schedules} schedules, ${states} states, at most ${longest} steps; ${extent}`)
+  for (const line of failure.trace) console.log(`  ${line}`)
+  console.log(`${name}: ${failure.why}`)
+  console.log(SCHEDULE + JSON.stringify({ name, schedule: failure.schedule }))
+}
+
+/** The module is that of dist/, compiled for as many cases as there are. */
+function load(): WebAssembly.Module {
+  takeOverFutexes()
+  return new WebAssembly.Module(instrument(readFileSync(join(root, "dist", "ring.wasm"))) as Uint8Array<ArrayBuffer>)
+}
+
+function replay(file: string): void {
+  const lines = readFileSync(file, "utf8").split("\n")
+  const line = lines.find(text => text.startsWith(SCHEDULE))
+  if (line === undefined) throw new Error(`${file} holds no line that begins with "${SCHEDULE}"`)
+  const { name, schedule } = JSON.parse(line.slice(SCHEDULE.length)) as { name: string; schedule: number[] }
+  const explored = cases.find(other => other.name === name)
+  if (explored === undefined) throw new Error(`There is no case "${name}"`)
+  report(explore(load(), explored, schedule))
+}
+
+/** Makes the change in `copy`, builds, explores the small cases, and undoes it. True when they fail. */
+function isCaught(copy: string, { path, from, to, what }: Mutant): boolean {
+  const file = join(copy, path)
+  const source = readFileSync(file, "utf8")
+  if (source.split(from).length !== 2) throw new Error(`"${what}": its text must occur once in ${path}`)
+  const run = (script: string, ...args: string[]) =>
+    spawnSync(process.execPath, ["--import", "./scripts/load-ts.mjs", script, ...args], {
+      cwd: copy,
+      encoding: "utf8",
+      timeout: MUTANT_DEADLINE_MS,
+    })
+  writeFileSync(
+    file,
+    source.replace(from, () => to),
+  )
+  try {
+    cpSync(join(root, "dist/ring.wasm"), join(copy, "dist/ring.wasm"))
+    if (path.includes("/wasm/")) {
+      const { status, stderr } = run("scripts/build-wasm.ts", join(copy, "dist/ring.wasm"))
+      if (status !== 0) throw new Error(`"${what}" does not compile: ${stderr}`)
+    }
+    // Caught is what a case found: that says with which schedule. Anything else that goes wrong is not.
+    const { status, stdout } = run("scripts/explore.ts", "--cases", "--small")
+    return status === 1 && stdout.includes(`\n${SCHEDULE}`)
+  } finally {
+    writeFileSync(file, source)
+  }
+}
+
+function exploreMutants(): { caught: number; of: number; list: { what: string; caught: boolean }[] } {
+  const copy = mkdtempSync(join(tmpdir(), "kaal-explore-"))
+  try {
+    for (const folder of ["src", "native", "scripts"])
+      cpSync(join(root, folder), join(copy, folder), { recursive: true })
+    for (const folder of ["node_modules", "build"]) symlinkSync(join(root, folder), join(copy, folder))
+    cpSync(join(root, "package.json"), join(copy, "package.json"))
+    const list = MUTANTS.map(mutant => {
+      const caught = isCaught(copy, mutant)
+      console.log(`${caught ? "caught" : "NOT CAUGHT"}: ${mutant.what} (${mutant.path})`)
+      return { what: mutant.what, caught }
+    })
+    return { caught: list.filter(({ caught }) => caught).length, of: list.length, list }
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
+}
+
+function main(): void {
+  const module = load()
+  const outcomes: Exploration[] = []
+  for (const explored of has("--small") ? small : cases) {
+    const outcome = explore(module, explored)
+    report(outcome)
+    outcomes.push(outcome)
+    if (outcome.failure !== undefined) break
+  }
+  let ok = outcomes.every(({ complete }) => complete)
+  const mutants = ok && !has("--cases") ? exploreMutants() : { caught: 0, of: 0, list: [] }
+  if (mutants.of > 0) console.log(`${mutants.caught} of ${mutants.of} mutants are caught`)
+  ok &&= mutants.caught === mutants.of
+  if (has("--json")) {
+    const short = outcomes.map(({ name, schedules, states, complete }) => ({
+      ...{ name, schedules: String(schedules), states, complete },
+    }))
+    console.log(JSON.stringify({ ok, cases: short, mutants }))
+  }
+  if (!ok) process.exitCode = 1
+}
+
+const replayed = process.argv.indexOf("--replay")
+if (replayed > 0) replay(process.argv[replayed + 1] ?? "")
+else main()

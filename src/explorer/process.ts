@@ -1,0 +1,168 @@
+// process.ts: one process as an automaton. What it does next depends on nothing but what its accesses have returned, so it
+// is run again from its start with those values, until it asks for one more; and each such history is run once only.
+
+import { native } from "../../native/index.ts"
+import type { Hot } from "../ring/hot.ts"
+import { VSpace } from "../ring/vspace.ts"
+import { SHARED_START, type SharedAccesses, SPACE_BYTES } from "./instrument.ts"
+
+export interface Access {
+  readonly kind: "load" | "store" | "exchange" | "compareExchange" | "wait" | "wake"
+  readonly atomic: boolean
+  readonly address: number
+  readonly bytes: number
+  readonly value?: bigint
+  readonly expected?: bigint
+  /** Of a wait: addresses and values, in pairs. */
+  readonly words?: readonly number[]
+  readonly operation: string
+  /** Counts the operations begun; 0 while the process attaches, which nobody interrupts. */
+  readonly operations: number
+}
+
+/** The process after so many accesses. */
+export interface Point {
+  readonly id: number
+  readonly parent: Point | undefined
+  /** What the parent's access returned. */
+  readonly result: bigint
+  readonly depth: number
+  /** What it does next; undefined when it has ended. */
+  access: Access | undefined
+  error: Error | undefined
+  known: boolean
+  readonly next: Map<bigint, Point>
+}
+
+export interface Program {
+  readonly name: string
+  /** Attaches, then returns what it does. `begin` names each operation. All of it is the code that ships. */
+  attach(vspace: VSpace, begin: (operation: string) => void): () => void
+}
+
+const PRIVATE_START = 4096
+/** Accesses after which a process is said to make no progress. */
+const MAX_DEPTH = 1500
+const NOTHING = 0n
+const SUSPEND = new Error("suspended: asks for a value that is not known yet")
+
+let running: Process | undefined
+
+const answer = (access: Omit<Access, "operation" | "operations">): bigint => {
+  if (running === undefined) throw new Error("A shared access outside a run")
+  return running.answer(access)
+}
+
+const accesses: SharedAccesses = {
+  load32: (address, atomic) => Number(answer({ kind: "load", atomic: atomic === 1, address, bytes: 4 })) | 0,
+  load64: (address, atomic) => answer({ kind: "load", atomic: atomic === 1, address, bytes: 8 }),
+  store32: (address, value, atomic) => {
+    answer({ kind: "store", atomic: atomic === 1, address, bytes: 4, value: BigInt(value >>> 0) })
+  },
+  store64: (address, value, atomic) => {
+    answer({ kind: "store", atomic: atomic === 1, address, bytes: 8, value: BigInt.asUintN(64, value) })
+  },
+  exchange32: (address, value) =>
+    Number(answer({ kind: "exchange", atomic: true, address, bytes: 4, value: BigInt(value >>> 0) })) | 0,
+  compareExchange32: (address, expected, value) => {
+    const words = { expected: BigInt(expected >>> 0), value: BigInt(value >>> 0) }
+    return Number(answer({ kind: "compareExchange", atomic: true, address, bytes: 4, ...words })) | 0
+  },
+}
+
+/** From here on the addon's futex calls of this process are the explorer's. The pages stay as they are. */
+export function takeOverFutexes(): void {
+  native.attachMemory = () => {}
+  native.affinity = () => [0]
+  native.futexWait = (words, count) => {
+    answer({ kind: "wait", atomic: true, address: 0, bytes: 0, words: [...words.subarray(0, 2 * count)] })
+    return 0
+  }
+  native.futexWake = address => Number(answer({ kind: "wake", atomic: true, address, bytes: 4 }))
+}
+
+export class Process {
+  readonly program: Program
+  readonly start: Point
+  points = 0
+  readonly #memory = new WebAssembly.Memory({ initial: SPACE_BYTES >> 16, maximum: SPACE_BYTES >> 16, shared: true })
+  readonly #hot: Hot
+  #at: Point
+  #results: bigint[] = []
+  #operation = "attach"
+  #operations = 0
+
+  constructor(module: WebAssembly.Module, program: Program) {
+    this.program = program
+    const imports = { env: { memory: this.#memory }, explorer: accesses as unknown as WebAssembly.ModuleImports }
+    this.#hot = new WebAssembly.Instance(module, imports).exports as unknown as Hot
+    this.start = this.#point(undefined, NOTHING)
+    this.#at = this.start
+    this.#run(this.start)
+  }
+
+  /** The point behind `point`'s access when that returns `result`. */
+  after(point: Point, result: bigint): Point {
+    const next = this.#step(point, result)
+    if (!next.known) this.#run(next)
+    return next
+  }
+
+  answer(access: Omit<Access, "operation" | "operations">): bigint {
+    const point = this.#at
+    if (!point.known) {
+      point.access = { ...access, operation: this.#operation, operations: this.#operations }
+      point.known = true
+    } else if (point.access?.kind !== access.kind || point.access.address !== access.address) {
+      throw new Error(`${this.program.name} is not determined by what it loads`)
+    }
+    if (point.depth > MAX_DEPTH) throw new Error(`no progress within ${MAX_DEPTH} accesses`)
+    // A store returns nothing, so the run goes on to what comes behind it.
+    const result = access.kind === "store" ? NOTHING : this.#results.shift()
+    if (result === undefined) throw SUSPEND
+    this.#at = this.#step(point, result)
+    return result
+  }
+
+  #run(target: Point): void {
+    this.#results = []
+    for (let point = target; point.parent !== undefined; point = point.parent) {
+      if (point.parent.access?.kind !== "store") this.#results.unshift(point.result)
+    }
+    this.#at = this.start
+    this.#operations = 0
+    this.#operation = "attach"
+    new Uint8Array(this.#memory.buffer, PRIVATE_START, SHARED_START - PRIVATE_START).fill(0)
+    running = this
+    let error: Error | undefined
+    try {
+      const map = { bytes: SPACE_BYTES, privateStart: PRIVATE_START, privateEnd: SHARED_START }
+      const body = this.program.attach(VSpace.over(map, this.#memory, this.#hot), operation => {
+        this.#operation = operation
+        this.#operations++
+      })
+      body()
+    } catch (thrown) {
+      if (thrown === SUSPEND) return
+      error = thrown as Error
+    } finally {
+      running = undefined
+    }
+    this.#at.known = true
+    this.#at.error = error
+  }
+
+  #step(point: Point, result: bigint): Point {
+    const known = point.next.get(result)
+    if (known !== undefined) return known
+    const next = this.#point(point, result)
+    point.next.set(result, next)
+    return next
+  }
+
+  #point(parent: Point | undefined, result: bigint): Point {
+    const depth = parent === undefined ? 0 : parent.depth + 1
+    const id = this.points++
+    return { id, parent, result, depth, access: undefined, error: undefined, known: false, next: new Map() }
+  }
+}
