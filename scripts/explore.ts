@@ -1,10 +1,11 @@
 // explore.ts: runs what ships under every schedule of small cases; then faulty copies of it, each of which must be found.
-// Options: --json; --small, the cases of two messages; --cases, no mutants; --replay FILE, which holds a failed run's output.
+// Options: --json; --small, the smaller cases; --cases, no mutants; --replay FILE, which holds a failed run's output.
 
 import { spawnSync } from "node:child_process"
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { notificationCase } from "../src/explorer/cases/notification.ts"
 import { ringCase } from "../src/explorer/cases/ring.ts"
 import { type Exploration, explore } from "../src/explorer/explore.ts"
 import { instrument } from "../src/explorer/instrument.ts"
@@ -15,8 +16,12 @@ const root = join(import.meta.dirname, "..")
 const MUTANT_DEADLINE_MS = 60_000
 const SCHEDULE = "schedule "
 const FORMS = ["index", "slot"] as const
-const small = FORMS.flatMap(form => [ringCase(form, 1, 2), ringCase(form, 2, 2)])
-const cases = [...small, ...FORMS.flatMap(form => [1, 2, 4].map(capacity => ringCase(form, capacity, 3)))]
+const small = [...FORMS.flatMap(form => [ringCase(form, 1, 2), ringCase(form, 2, 2)]), notificationCase([1, 1])]
+const cases = [
+  ...small,
+  ...FORMS.flatMap(form => [1, 2, 4].map(capacity => ringCase(form, capacity, 3))),
+  notificationCase([2, 1]),
+]
 
 const has = (option: string): boolean => process.argv.includes(option)
 
@@ -81,11 +86,16 @@ function exploreMutants(): { caught: number; of: number; list: { what: string; c
       cpSync(join(root, folder), join(copy, folder), { recursive: true })
     for (const folder of ["node_modules", "build"]) symlinkSync(join(root, folder), join(copy, folder))
     cpSync(join(root, "package.json"), join(copy, "package.json"))
-    const list = MUTANTS.map(mutant => {
+    const list = MUTANTS.filter(mutant => mutant.equivalent === undefined).map(mutant => {
       const caught = isCaught(copy, mutant)
       console.log(`${caught ? "caught" : "NOT CAUGHT"}: ${mutant.what} (${mutant.path})`)
       return { what: mutant.what, caught }
     })
+    for (const mutant of MUTANTS) {
+      if (mutant.equivalent === undefined) continue
+      if (isCaught(copy, mutant)) throw new Error(`"${mutant.what}" is listed as equivalent, and is caught`)
+      console.log(`equivalent: ${mutant.what} (${mutant.path}): ${mutant.equivalent}`)
+    }
     return { caught: list.filter(({ caught }) => caught).length, of: list.length, list }
   } finally {
     rmSync(copy, { recursive: true, force: true })

@@ -7,11 +7,14 @@ export interface Mutant {
   readonly from: string
   readonly to: string
   readonly what: string
+  /** Why it is no fault in the cases that there are: then none may fail. */
+  readonly equivalent?: string
 }
 
 const producer = "src/ring/wasm/producer.ts"
 const consumer = "src/ring/wasm/consumer.ts"
 const sleep = "src/ring/wasm/sleep.ts"
+const signaller = "src/ring/wasm/signaller.ts"
 const wait = "src/ring/wait.ts"
 const COPY =
   "  copy(slotAt(end, load<u32>(end, END_INDEX)), load<u32>(end, END_STAGING), load<u32>(end, END_SLOT_BYTES))\n"
@@ -78,10 +81,24 @@ export const MUTANTS: readonly Mutant[] = [
     what: "publishes and wakes nobody",
   },
   {
+    path: signaller,
+    from: "which loads the lane.\n  atomic.store<u64>(lane, value)",
+    to: "which loads the lane.\n  store<u64>(lane, value)",
+    what: "lane stored plainly",
+  },
+  {
+    path: signaller,
+    from: "? RESULT_DONE_WAKE : RESULT_DONE",
+    to: "? RESULT_DONE : RESULT_DONE",
+    what: "signals and wakes nobody",
+  },
+  {
     path: wait,
     from: "result = attempt(1)\n      if (result === RESULT_NONE) sleep(",
     to: "if (result === RESULT_NONE) sleep(",
     what: "no second look after the sleep was announced",
+    equivalent:
+      "the futex compares each word with what was seen before the announcement, so it looks once more itself; only a broadcast's consumer sleeps on another word than it looks at",
   },
   {
     path: wait,

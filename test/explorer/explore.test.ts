@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import t from "tap"
+import { notificationCase } from "../../src/explorer/cases/notification.ts"
 import { ringCase } from "../../src/explorer/cases/ring.ts"
 import { explore } from "../../src/explorer/explore.ts"
 import { instrument, SHARED_START } from "../../src/explorer/instrument.ts"
@@ -13,9 +14,8 @@ takeOverFutexes()
 const shipped = readFileSync(join(import.meta.dirname, "../../dist/ring.wasm"))
 const module = new WebAssembly.Module(instrument(shipped) as Uint8Array<ArrayBuffer>)
 
-for (const form of ["index", "slot"] as const) {
-  const explored = ringCase(form, 1, 2)
-  t.test(`${explored.name}: every schedule delivers every message`, async t => {
+for (const explored of [ringCase("index", 1, 2), ringCase("slot", 1, 2), notificationCase([1, 1])]) {
+  t.test(`${explored.name}: every schedule delivers all`, async t => {
     const { complete, failure, schedules } = explore(module, explored)
     t.equal(failure, undefined)
     t.ok(complete)
