@@ -13,9 +13,9 @@ import { type Mutant, mutantsOf } from "./mutants.ts"
 
 const root = join(import.meta.dirname, "..")
 const ROOMS = ["src/kernel-daemon/objects", "src/kernel-daemon/invocation"]
-/** Those that need no process and no addon. The model last: it takes longest. */
+/** Of the kernel, those that need no process and no addon. The model last: it takes longest. */
 const PURE_TESTS = [
-  ...filesOf("test/unit/kernel-daemon", ".test.ts"),
+  ...filesOf("test/unit/kernel-daemon", ".test.ts").filter(path => !path.endsWith("/bench.test.ts")),
   "test/conformance/kernel-checks.test.ts",
   ...filesOf("test/model", ".test.ts"),
 ]

@@ -261,6 +261,15 @@ t.test("an untyped that is revoked while a component boots takes it along", asyn
   t.equal(k.freeBytes, ROOT_BYTES)
 })
 
+t.test("a component that ends while it boots is not one that can be started", async t => {
+  const k = new TestKernel()
+  const creating = k.suspend(ROOT, "process_create", plain)
+  k.end(2, { kind: "killed", signal: "SIGKILL" })
+  t.throws(() => creating.commit(), { code: "Revoked", message: /^component 2 ".*" was taken away while it booted$/ })
+  const boots = k.suspend(ROOT, "process_create", plain).commit()
+  t.match(boots, { pid: 3 }, "one that does not can")
+})
+
 t.test("shutdown is the root task's, and so is the end of everything", async t => {
   for (const [name, run, ok] of [
     ["shutdown", (k: TestKernel) => k.call(ROOT, "shutdown", {}), true],

@@ -51,6 +51,12 @@ t.test("an end needs its right, and the producer a mapping to write to", async t
   t.equal(outcome(21, PRODUCER), "IllegalOperation", "mapped r")
   t.equal(outcome(20, CONSUMER), "ok")
   k.call(child.pid, "memory_map", { frame: 21, bytes: PAGE_BYTES, permissions: 3 })
+
+  const writer = k.spawn(ROOT, [20, frame, 1, 21, frame, 3])
+  k.map(writer.pid, 21)
+  const produces = (slot: number) => k.outcome(writer.pid, "object_attach", { slot, role: PRODUCER })
+  t.equal(produces(20), "IllegalOperation", "no right to write, though it is mapped rw through another slot")
+  t.equal(produces(21), "ok")
 })
 
 t.test("whoever takes an end is hung its bell and its peer's, at the address of its mapping", async t => {
@@ -118,6 +124,16 @@ t.test("giving an end up is proved before another can have it", async t => {
   t.equal(detach(first, PRODUCER), "IllegalOperation", "not twice")
   leaving.commit()
   t.equal(attach(second, PRODUCER), "ok")
+})
+
+t.test("an end is not given up while its mapping is being changed", async t => {
+  const { k, first, attach, detach } = pair()
+  attach(first, PRODUCER)
+  const { address } = k.call(first, "object_attach", { slot: SLOT, role: FRAME })
+  const changing = k.suspend(first, "memory_remap", { address, bytes: PAGE_BYTES, permissions: 1 })
+  t.equal(detach(first, PRODUCER), "IllegalOperation")
+  changing.commit()
+  t.equal(detach(first, PRODUCER), "ok")
 })
 
 t.test("an end that was not handed over is free", async t => {
