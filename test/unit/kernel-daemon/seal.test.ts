@@ -4,7 +4,7 @@ import t from "tap"
 import { KernelError } from "../../../src/kernel-daemon/abi/errors.ts"
 import { ConventionSlot } from "../../../src/kernel-daemon/abi/limits.ts"
 import { Right } from "../../../src/kernel-daemon/abi/rights.ts"
-import { NO_SLOT } from "../../../src/kernel-daemon/abi/syscalls.ts"
+import { AttachRole, NO_SLOT } from "../../../src/kernel-daemon/abi/syscalls.ts"
 import type { Frame } from "../../../src/kernel-daemon/objects/frame.ts"
 import { OWN_CNODE, ROOT, TestKernel } from "../../helpers/kernel.ts"
 import { violations } from "../../helpers/kernel-invariants.ts"
@@ -94,6 +94,27 @@ t.test("memory_seal needs write, memory_renew write and grant, on a frame's capa
     t.equal(call(k, frame), "ok")
   }
 })
+
+t.test(
+  "a mapping whose pages are on their way keeps its frame from a seal and a renewal, one whose bells are does not",
+  async t => {
+    for (const call of [seal, renew]) {
+      const k = new TestKernel()
+      const frame = k.frame()
+      k.map(ROOT, frame, READ)
+      const pages = k.suspend(ROOT, "memory_map", { frame, bytes, permissions: READ })
+      t.equal(call(k, frame), "IllegalOperation", "pages")
+      pages.commit()
+      const bells = k.suspend(ROOT, "object_attach", { slot: frame, role: AttachRole.consumer })
+      t.equal(call(k, frame), "ok", "bells")
+      bells.commit()
+      const leaving = k.suspend(ROOT, "object_detach", { slot: frame, role: AttachRole.consumer })
+      t.equal(call(k, frame), "ok", "bells that go")
+      leaving.commit()
+      t.strictSame(violations(k.state), [])
+    }
+  },
+)
 
 t.test("memory_renew moves every mapping to new memory in place, and that can be sealed anew", async t => {
   const k = new TestKernel()
