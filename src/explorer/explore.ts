@@ -36,7 +36,7 @@ interface State {
 
 class Violation extends Error {}
 
-const MAX_STATES = 400_000
+const MAX_STATES = 4_000_000
 /** Shared words, from SHARED_START on: each state has its own. */
 const WORDS = 512
 function indexOf(address: number): number {
