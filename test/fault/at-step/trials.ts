@@ -10,6 +10,7 @@ import {
   MESSAGES,
   OPERATIONS,
   type Operation,
+  STOP_ME,
 } from "../../fixtures/components/step-end/operations.ts"
 import { bundleComponents, descendants, processes, root } from "../../helpers/system.ts"
 import { instrument } from "./instrument.ts"
@@ -28,6 +29,14 @@ interface Report {
   readonly survivor: Seen
   readonly returned: number
   readonly died: boolean
+}
+
+/** A trial's outcome as its driver sees it. */
+interface Trial {
+  readonly report: Report
+  readonly leftovers: number
+  /** Processes that were seen stopped, and continued. */
+  readonly continued: number
 }
 
 /** One row of the matrix. */
@@ -94,7 +103,7 @@ export async function runTrials(
   return rows
 }
 
-async function trial(folder: string, operation: Operation, step: number, how: How) {
+async function trial(folder: string, operation: Operation, step: number, how: How): Promise<Trial> {
   const numbers = [Object.keys(OPERATIONS).indexOf(operation), step, HOW.indexOf(how)].map(String)
   const args = ["-u", "NODE_OPTIONS", process.execPath, join(root, "dist/kaal.cjs"), "run", "step-root", ...numbers]
   const child = spawn("/usr/bin/env", [...args, "--components", folder, "--timeout", "25"], {
@@ -107,26 +116,37 @@ async function trial(folder: string, operation: Operation, step: number, how: Ho
     })
   }
   const killer = setTimeout(() => child.kill("SIGKILL"), RUN_MS)
-  const waker =
-    how === "SIGSTOP" && step > 0 ? setInterval(() => continueStopped(child.pid ?? 0), STOPPED_MS) : undefined
+  let continued = 0
+  const look = (): void => {
+    continued += continueStopped(child.pid ?? 0)
+  }
+  const waker = how === "SIGSTOP" && step > 0 ? setInterval(look, STOPPED_MS) : undefined
   await new Promise(resolve => child.once("close", resolve))
   clearTimeout(killer)
   clearInterval(waker)
   const line = text.split("\n").find(each => each.startsWith('{"victim"'))
   if (line === undefined) throw new Error(`${operation}, step ${step}, ${how}: no report\n${text}`)
   const leftovers = processes().filter(({ command }) => command.includes(folder)).length
-  return { report: JSON.parse(line) as Report, leftovers }
+  return { report: JSON.parse(line) as Report, leftovers, continued }
 }
 
 const seenStopped = new Set<number>()
 
-/** Continues who was found stopped the last time already. */
-function continueStopped(kaal: number): void {
-  for (const { pid, state } of descendants(kaal)) {
-    if (state !== "T") continue
-    if (seenStopped.delete(pid)) process.kill(pid, "SIGCONT")
-    else seenStopped.add(pid)
+/**
+ * Stops who asks for it, being deaf to its own SIGSTOP, and continues who was found stopped the last time already.
+ * @returns how many were continued
+ */
+function continueStopped(kaal: number): number {
+  let continued = 0
+  for (const { pid, state, command } of descendants(kaal)) {
+    if (state !== "T") {
+      if (command.startsWith(STOP_ME)) process.kill(pid, "SIGSTOP")
+    } else if (seenStopped.delete(pid)) {
+      process.kill(pid, "SIGCONT")
+      continued++
+    } else seenStopped.add(pid)
   }
+  return continued
 }
 
 /** Which values have to arrive at whom; what is missing or comes twice; whether the peer was told in time. */
@@ -135,7 +155,7 @@ function judge(
   how: How,
   step: number,
   toldLimitMs: number,
-  { report, leftovers }: { report: Report; leftovers: number },
+  { report, leftovers, continued }: Trial,
 ): Row {
   const { survivor, heir, returned, victim, died } = report
   const wrong: string[] = []
@@ -167,6 +187,7 @@ function judge(
   const duplicates = seen.length - new Set(seen).size
   if (lost + duplicates > 0 || String(seen) !== String(wanted)) wrong.push(`saw ${seen} instead of ${wanted}`)
   if (!died) wrong.push("the step was not reached")
+  if (how === "SIGSTOP" && continued === 0) wrong.push("nobody was stopped")
   const ending = how === "SIGKILL" ? /^killed|SIG/ : /^exited with 0/
   if (!ending.test(victim.detail)) wrong.push(`the victim ${victim.detail}`)
   if (leftovers > 0) wrong.push(`${leftovers} processes are left`)
