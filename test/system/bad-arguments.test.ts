@@ -40,6 +40,8 @@ t.test("requests that the kernel or the ring must refuse", async t => {
     ["ring capacity no power of two", "InvalidArgument", /3/],
     ["ring larger than its frame", "RangeError", /4096/],
     ["attach to a frame without a ring", "NotARing", /magic/],
+    ["be an end of a channel that is none", "NotARing", /magic/],
+    ["be it again: the first one was not kept", "NotARing", /magic/],
     ["ring twice", "IllegalOperation", /already/],
     ["pid that has exited", "FailedLookup", /./],
   ]

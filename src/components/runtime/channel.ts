@@ -131,23 +131,30 @@ function permissionsOf(end: End): readonly [producerFrame: number, consumerFrame
 }
 
 /**
- * Makes the component that end of a channel, and says where the channel's frames are in it. Its end is told through the
- * status of the producer's frame, which both have mapped: so to end a channel, revoke that one. The pages, which `mapInto`
- * mapped through the parent's capability, go when that is deleted; of the consumer's frame alone that is a PageFault.
+ * Makes the component that end of a channel: `make` gets where the channel's frames are in it, and what it throws gives the
+ * end up again. Its end is told through the status of the producer's frame, which both have mapped: so to end a channel,
+ * revoke that one. The pages, which `mapInto` mapped through the parent's capability, go when that is deleted; of the
+ * consumer's frame alone that is a PageFault.
  */
-export function attachEnd(
+export function attachEnd<T>(
   component: Component,
   slot: number,
   end: End,
   wait: WaitStrategy | undefined,
-): { parts: RingParts; options: EndOptions } {
+  make: (parts: RingParts, options: EndOptions) => T,
+): T {
   const role = AttachRole[end]
   const producerPart = component.call("object_attach", { slot, role })
-  const consumerPart = component.frame(slot + 1)
-  const bell = endBellAddress(producerPart.address, role)
   const onClose = (): void => giveUp(component, slot, role)
-  const options = { status: producerPart.status, bell, onClose, ...(wait === undefined ? {} : { wait }) }
-  return { parts: { producerPart, consumerPart }, options }
+  try {
+    const consumerPart = component.frame(slot + 1)
+    const bell = endBellAddress(producerPart.address, role)
+    const options = { status: producerPart.status, bell, onClose, ...(wait === undefined ? {} : { wait }) }
+    return make({ producerPart, consumerPart }, options)
+  } catch (error) {
+    onClose()
+    throw error
+  }
 }
 
 /**

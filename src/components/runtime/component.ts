@@ -155,14 +155,12 @@ export class Component {
    * already, this component included. {RingError} NotARing
    */
   producer(slot: number, wait?: WaitStrategy): RingProducer {
-    const { parts, options } = attachEnd(this, slot, "producer", wait)
-    return SharedRing.producer(this.vspace, parts, options)
+    return attachEnd(this, slot, "producer", wait, (parts, options) => SharedRing.producer(this.vspace, parts, options))
   }
 
   /** As `producer`, for the end that `Channel.consumer` is for. */
   consumer(slot: number, wait?: WaitStrategy): RingConsumer {
-    const { parts, options } = attachEnd(this, slot, "consumer", wait)
-    return SharedRing.consumer(this.vspace, parts, options)
+    return attachEnd(this, slot, "consumer", wait, (parts, options) => SharedRing.consumer(this.vspace, parts, options))
   }
 
   /**
@@ -185,14 +183,12 @@ export class Component {
 
   /** As `producer`, of a channel for records. */
   recordProducer(slot: number, wait?: WaitStrategy): RecordProducer {
-    const { parts, options } = attachEnd(this, slot, "producer", wait)
-    return RecordRing.producer(this.vspace, parts, options)
+    return attachEnd(this, slot, "producer", wait, (parts, options) => RecordRing.producer(this.vspace, parts, options))
   }
 
   /** As `consumer`, of a channel for records. */
   recordConsumer(slot: number, wait?: WaitStrategy): RecordConsumer {
-    const { parts, options } = attachEnd(this, slot, "consumer", wait)
-    return RecordRing.consumer(this.vspace, parts, options)
+    return attachEnd(this, slot, "consumer", wait, (parts, options) => RecordRing.consumer(this.vspace, parts, options))
   }
 
   /**
