@@ -47,6 +47,7 @@ function slowChecks(): Record<string, Check> {
     "ordinary user": program(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-user.ts"),
     faults: program(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/faults.ts", "--json"),
     explore: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/explore.ts"),
+    sanitizers: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-sanitizers.ts"),
     mutants: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-mutants.ts"),
   }
 }
