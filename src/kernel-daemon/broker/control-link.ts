@@ -1,4 +1,4 @@
-// control-link.ts: the line to whoever started the daemon: events go out, one boot order comes in, its end ends everything.
+// control-link.ts: the line to whoever started the daemon: events go out, orders come in, its end ends everything.
 
 import { Socket } from "node:net"
 import type { ProfileName } from "../abi/profile.ts"
@@ -11,11 +11,14 @@ export const CONTROL_LINK_FD = 3
 /** What may wait for the other end before those who print are held. */
 const MAX_UNSENT_BYTES = 1024 * 1024
 
-/** The one order that the daemon takes: which component is the root task, and its arguments. */
+/** Which component is the root task, and its arguments; taken once. */
 export interface BootOrder {
   readonly name: string
   readonly arguments: readonly number[]
 }
+
+/** What the daemon is told, one JSON object a line: what to boot, or that it shall say who waits on what. */
+export type DaemonOrder = { readonly boot: BootOrder } | { readonly tell: "waits" }
 
 /** What the daemon tells, one JSON object a line. */
 export type DaemonEvent =
@@ -34,6 +37,7 @@ export type DaemonEvent =
     }
   | { readonly event: "print"; readonly component: number; readonly name: string; readonly lines: readonly string[] }
   | { readonly event: "report"; readonly text: string }
+  | { readonly event: "waits"; readonly lines: readonly string[] }
   | {
       readonly event: "ended"
       readonly component: number
@@ -47,15 +51,15 @@ export type DaemonEvent =
 export class ControlLink {
   readonly #socket: Socket
 
-  /** `onBoot` is called for each line that comes in, `onGone` once when the other end is closed. */
-  constructor(onBoot: (order: BootOrder) => void, onGone: () => void, onDrained: () => void) {
+  /** `onOrder` is called for each line that comes in, `onGone` once when the other end is closed. */
+  constructor(onOrder: (order: DaemonOrder) => void, onGone: () => void, onDrained: () => void) {
     this.#socket = new Socket({ fd: CONTROL_LINK_FD, readable: true, writable: true })
     let rest = ""
     this.#socket.setEncoding("utf8")
     this.#socket.on("data", (chunk: string) => {
       const lines = (rest + chunk).split("\n")
       rest = lines.pop() ?? ""
-      for (const line of lines) onBoot(JSON.parse(line) as BootOrder)
+      for (const line of lines) onOrder(JSON.parse(line) as DaemonOrder)
     })
     this.#socket.on("error", () => this.#socket.destroy())
     this.#socket.once("close", onGone)

@@ -8,7 +8,7 @@ import { launcherPath } from "../../../native/index.ts"
 import { DEFAULT_GRACE_MS } from "../abi/boot.ts"
 import type { ProfileName } from "../abi/profile.ts"
 import { CONFINE_VARIABLE } from "../broker/confinement.ts"
-import type { BootOrder, DaemonEvent } from "../broker/control-link.ts"
+import type { BootOrder, DaemonEvent, DaemonOrder } from "../broker/control-link.ts"
 import { CONTROL_LINK_FD } from "../broker/control-link.ts"
 
 /** How the daemon's process ended: 0, another exit code, or the signal that killed it. */
@@ -71,7 +71,12 @@ export class Daemon {
   }
 
   boot(order: BootOrder): void {
-    this.#link.write(`${JSON.stringify(order)}\n`)
+    this.#order({ boot: order })
+  }
+
+  /** Has it tell who waits on what: an event "waits" follows. */
+  askWaits(): void {
+    this.#order({ tell: "waits" })
   }
 
   /** Takes no events until `resume`: whoever reads our output is behind. */
@@ -81,6 +86,10 @@ export class Daemon {
 
   resume(): void {
     this.#link.resume()
+  }
+
+  #order(order: DaemonOrder): void {
+    if (this.#link.writable) this.#link.write(`${JSON.stringify(order)}\n`)
   }
 
   /** Ends the daemon and every component; resolves when its process is gone, at the latest after END_GRACE_MS. */

@@ -23,18 +23,23 @@ export interface SessionEnd {
   readonly reason?: string
 }
 
+/** How long the daemon may take to say who waits on what, before it is ended without. */
+const WAITS_MS = 500
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 /** 128 + the signal's number, as shells say it. */
 const EXIT_CODE = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 /**
  * Boots `rootTask` in a daemon of its own and resolves when daemon and components are gone. On SIGINT, SIGTERM and
- * SIGHUP it ends them and exits. Never hangs: after `timeoutSeconds` everything is ended and `reason` says so.
+ * SIGHUP it ends them and exits; on SIGUSR2 an event says who waits on what. Never hangs: after `timeoutSeconds` that event
+ * comes, everything is ended and `reason` says so.
  */
 export async function runSession(options: SessionOptions): Promise<SessionEnd> {
   let shutdown: { ok: boolean } | undefined
   let reason: string | undefined
   let isPaused = false
+  let onWaits: (() => void) | undefined
+  let patience: NodeJS.Timeout | undefined
   const daemon = new Daemon({
     ...(options.components === undefined ? {} : { components: options.components }),
     ...(options.confine === undefined ? {} : { confine: options.confine }),
@@ -43,6 +48,7 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
     onEvent: event => {
       if (event.event === "shutdown") shutdown = event
       if (event.event === "refused") reason = event.message
+      if (event.event === "waits") onWaits?.()
       options.onEvent(event)
       if (!process.stdout.writableNeedDrain || isPaused) return
       isPaused = true
@@ -58,9 +64,13 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
     void daemon.end().finally(() => process.exit(EXIT_CODE[signal]))
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
+  const askWaits = (): void => daemon.askWaits()
+  process.on("SIGUSR2", askWaits)
   const watchdog = setTimeout(() => {
     reason = `not finished within ${options.timeoutSeconds} s (--timeout); everything was ended`
-    void daemon.end()
+    daemon.askWaits()
+    onWaits = () => void daemon.end()
+    patience = setTimeout(onWaits, WAITS_MS)
   }, options.timeoutSeconds * 1000)
   try {
     daemon.boot({ name: options.rootTask, arguments: options.arguments })
@@ -71,6 +81,8 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
     return { ok: shutdown.ok }
   } finally {
     clearTimeout(watchdog)
+    clearTimeout(patience)
     for (const signal of SIGNALS) process.off(signal, onSignal)
+    process.off("SIGUSR2", askWaits)
   }
 }

@@ -8,6 +8,7 @@ import { Permission } from "../abi/rights.ts"
 import type { Result, SyscallName } from "../abi/syscalls.ts"
 import { CNode } from "../objects/cnode.ts"
 import { Component, type Ending } from "../objects/component.ts"
+import { describeObject } from "../objects/kernel-object.ts"
 import { ProcessControl } from "../objects/process-control.ts"
 import { Untyped } from "../objects/untyped.ts"
 import { VSpace } from "../objects/vspace.ts"
@@ -115,6 +116,26 @@ export class Kernel {
   /** All components whose name is known. */
   components(): readonly { readonly id: ComponentId; readonly name: string; readonly state: Component["state"] }[] {
     return [...this.#state.components.values()].map(({ id, name, state }) => ({ id, name, state }))
+  }
+
+  /** Whose process_wait is not answered yet, and for whom it waits. Cost: linear in the components. */
+  processWaits(): readonly { readonly component: ComponentId; readonly target: ComponentId }[] {
+    return [...this.#state.components.values()].flatMap(({ id: target, waits }) =>
+      waits.map(({ component }) => ({ component, target })),
+    )
+  }
+
+  /**
+   * The object that a component has mapped at an address, and who else may write it; undefined where it has none mapped. Cost:
+   * linear in the object's mappings.
+   */
+  wakersAt(
+    id: ComponentId,
+    address: number,
+  ): { readonly object: string; readonly wakers: readonly ComponentId[] } | undefined {
+    const object = this.#state.components.get(id)?.vspace.find(address)?.object
+    if (object === undefined) return undefined
+    return { object: describeObject(object), wakers: object.peers.writers().filter(writer => writer !== id) }
   }
 
   /** What an address is to a component, in words: "0x1010000 lies in frame 3, mapped r", "0x2000000 is not mapped". */

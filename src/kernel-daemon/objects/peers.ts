@@ -4,6 +4,7 @@
 // capabilities in order to hand them out, and maps the object in order to prepare it, so it is a peer only while it has it
 // attached.
 
+import { Permission } from "../abi/rights.ts"
 import type { ComponentId } from "./kernel-object.ts"
 import { type Mapping, NO_STATUS_WORD } from "./mapping.ts"
 
@@ -44,6 +45,14 @@ export class Peers {
   /** All mappings of this object. */
   *mappings(): Iterable<Mapping> {
     for (const stake of this.#stakes.values()) yield* stake.mappings
+  }
+
+  /** Who may write the object, or has it mapped so. Cost: linear in its mappings. */
+  writers(): ComponentId[] {
+    const writes = ({ parts }: Mapping): boolean => parts.some(({ permissions }) => permissions & Permission.write)
+    return [...this.#stakes]
+      .filter(([, { writeCapabilities, mappings }]) => writeCapabilities > 0 || [...mappings].some(writes))
+      .map(([component]) => component)
   }
 
   addWriter(component: ComponentId): void {
