@@ -15,12 +15,10 @@ const [profile, graceMs, components] = process.argv.slice(2) as [ProfileName, st
 const confinement = chooseConfinement()
 const launch = new Launch(confinement.kind, Number(graceMs))
 const kernel = new Kernel(new KernelState({ confines: confinement.kind !== "none", profile }))
-/** Of the living components. */
-const pids = new Map<number, number>()
 const link = new ControlLink(
   order => {
     if ("boot" in order) broker.boot(order.boot.name, order.boot.arguments)
-    else link.send({ event: "waits", lines: describeWaits(kernel, pids) })
+    else link.send({ event: "waits", lines: describeWaits(broker.sights) })
   },
   () => broker.shutdown(false, "whoever started the daemon is gone"),
   () => broker.releaseAll(),
@@ -28,19 +26,14 @@ const link = new ControlLink(
 
 const utf8 = new TextDecoder()
 const broker = new Broker(kernel, new ComponentFolder(components), launch, readFileSync(ringWasmPath), {
-  onSpawned: (component, name, osPid, confined) => {
-    pids.set(component, osPid)
-    link.send({ event: "spawned", component, name, osPid, confined })
-  },
+  onSpawned: (component, name, osPid, confined) => link.send({ event: "spawned", component, name, osPid, confined }),
   onPrint: (component, name, lines) => {
     link.send({ event: "print", component, name, lines })
     if (link.isCongested) broker.hold(component)
   },
   onReport: report => link.send({ event: "report", text: utf8.decode(report) }),
-  onEnded: (component, name, ending) => {
-    pids.delete(component)
-    link.send({ event: "ended", component, name, ending, text: kernel.describeEnding(component, ending) })
-  },
+  onEnded: (component, name, ending) =>
+    link.send({ event: "ended", component, name, ending, text: kernel.describeEnding(component, ending) }),
   onRefused: error => link.send({ event: "refused", message: error.message }),
   onShutdown: ok => {
     link.send({ event: "shutdown", ok })

@@ -53,6 +53,8 @@ interface Running {
 }
 
 export class Broker {
+  /** For whoever looks at the components. */
+  readonly sights: Sights
   readonly #kernel: Kernel
   readonly #folder: ComponentFolder
   readonly #launch: Launch
@@ -62,7 +64,6 @@ export class Broker {
   readonly #statusPages: StatusPages
   readonly #notificationPages: NotificationPages
   readonly #processes = new Map<ComponentId, ComponentProcess>()
-  readonly #sights: Sights
   readonly #running = new Set<Running>()
   #shutdown: { ok: boolean } | undefined
 
@@ -71,7 +72,7 @@ export class Broker {
     this.#folder = folder
     this.#launch = launch
     this.#events = events
-    this.#sights = { kernel, memories: this.#memories, bells: this.#bells, processes: this.#processes }
+    this.sights = { kernel, memories: this.#memories, bells: this.#bells, processes: this.#processes }
     const daemonPages = new DaemonPages(ringWasm)
     this.#statusPages = new StatusPages(daemonPages)
     this.#notificationPages = new NotificationPages(daemonPages)
@@ -167,7 +168,7 @@ export class Broker {
       case "take-bells":
         return this.#takeAway(effect.component, effect.address, 1, MapperCommand.takeBells, done)
       case "prove-unmapped":
-        return proveUnmapped(this.#sights, effect, proved => done(undefined, proved))
+        return proveUnmapped(this.sights, effect, proved => done(undefined, proved))
     }
   }
 
@@ -252,7 +253,7 @@ export class Broker {
       let left = components.size
       if (left === 0) return moved()
       for (const component of components) {
-        proveUnmapped(this.#sights, { component, memory: from }, () => {
+        proveUnmapped(this.sights, { component, memory: from }, () => {
           left -= 1
           if (left === 0) moved()
         })

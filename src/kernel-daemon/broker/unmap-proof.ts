@@ -11,7 +11,7 @@ import { describeTraces, isWithin, type MemoryGrant, tracesOf } from "./memory-t
 /** Between two looks at a component that has not let go yet. */
 const PROVE_INTERVAL_MS = 1
 
-/** What a proof looks at: what is granted, what it looks like, and who may hold it. */
+/** What there is to look at: what is granted, what it looks like, and who may hold it. */
 export interface Sights {
   readonly kernel: Kernel
   readonly memories: MemoryTable

@@ -1,8 +1,8 @@
 // wait-graph.ts: who waits on what, and for whom; and whether those who could end it wait themselves.
 
 import type { ComponentId } from "../invocation/effects.ts"
-import type { Kernel } from "../invocation/kernel.ts"
 import { sleepsOf } from "./sleeps.ts"
+import type { Sights } from "./unmap-proof.ts"
 
 interface Wait {
   readonly component: ComponentId
@@ -14,10 +14,9 @@ interface Wait {
 /**
  * In words, a line for each wait of a living component, and last a line if some of them wait for each other and for nobody
  * else. A component that waits on its event loop is not seen to wait. A sleep with a time-out ends by itself all the same.
- * @param pids of the living components
  * Cost: about 100 us a component
  */
-export function describeWaits(kernel: Kernel, pids: ReadonlyMap<ComponentId, number>): string[] {
+export function describeWaits({ kernel, processes }: Pick<Sights, "kernel" | "processes">): string[] {
   const named = (id: ComponentId): string => `component ${id} "${kernel.componentName(id)}"`
   const waits: Wait[] = kernel.processWaits().map(({ component, target }) => ({
     component,
@@ -25,9 +24,9 @@ export function describeWaits(kernel: Kernel, pids: ReadonlyMap<ComponentId, num
     wakers: [target],
   }))
   const lines: string[] = []
-  for (const [component, pid] of pids) {
+  for (const [component, { pid }] of processes) {
     try {
-      const shared = sleepsOf(pid).flatMap(({ address }) => kernel.wakersAt(component, address) ?? [])
+      const shared = sleepsOf(pid).flatMap(address => kernel.wakersAt(component, address) ?? [])
       // It may sleep on several words of one object.
       for (const [object, { wakers }] of new Map(shared.map(each => [each.object, each]))) {
         waits.push({ component, what: `sleeps on ${object}, to be woken by`, wakers })
