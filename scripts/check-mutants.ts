@@ -3,19 +3,19 @@
 // Prints every check with what noticed it, and the score. Wrong is a check that nothing notices.
 
 import { spawn } from "node:child_process"
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { build } from "esbuild"
 import { bundle } from "./bundle.ts"
 import { EQUIVALENT } from "./equivalent-mutants.ts"
 import { type Mutant, mutantsOf } from "./mutants.ts"
+import { makeWorkingCopy } from "./working-copy.ts"
 
 const root = join(import.meta.dirname, "..")
 const ROOMS = ["src/kernel-daemon/objects", "src/kernel-daemon/invocation"]
-/** Of the kernel, those that need no process and no addon. The model last: it takes longest. */
+/** Those that need no process and no addon. The model last: it takes longest. */
 const PURE_TESTS = [
-  ...filesOf("test/unit/kernel-daemon", ".test.ts").filter(path => !path.endsWith("/bench.test.ts")),
+  ...filesOf("test/unit/kernel-daemon", ".test.ts"),
   "test/conformance/kernel-checks.test.ts",
   ...filesOf("test/model", ".test.ts"),
 ]
@@ -28,10 +28,7 @@ type Verdict = "pure tests" | "conformance" | "nothing" | "nothing, which is rig
 
 /** A copy of the sources in which every check has a switch. */
 function makeCopy(): { copy: string; mutants: Mutant[] } {
-  const copy = mkdtempSync(join(tmpdir(), "kaal-mutants-"))
-  for (const folder of ["src", "test", "native"]) cpSync(join(root, folder), join(copy, folder), { recursive: true })
-  for (const folder of ["node_modules", "build"]) symlinkSync(join(root, folder), join(copy, folder))
-  cpSync(join(root, "package.json"), join(copy, "package.json"))
+  const copy = makeWorkingCopy(["src", "test", "native"])
   const mutants: Mutant[] = []
   for (const path of ROOMS.flatMap(room => filesOf(room, ".ts"))) {
     const found = mutantsOf(path, readFileSync(join(root, path), "utf8"), mutants.length)

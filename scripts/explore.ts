@@ -2,8 +2,7 @@
 // Options: --json; --small, the smaller cases; --cases, no mutants; --replay FILE, which holds a failed run's output.
 
 import { spawnSync } from "node:child_process"
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { notificationCase } from "../src/explorer/cases/notification.ts"
 import { ringCase } from "../src/explorer/cases/ring.ts"
@@ -11,6 +10,7 @@ import { type Exploration, explore } from "../src/explorer/explore.ts"
 import { instrument } from "../src/explorer/instrument.ts"
 import { MUTANTS, type Mutant } from "../src/explorer/mutants.ts"
 import { takeOverFutexes } from "../src/explorer/process.ts"
+import { makeWorkingCopy } from "./working-copy.ts"
 
 const root = join(import.meta.dirname, "..")
 const MUTANT_DEADLINE_MS = 60_000
@@ -80,12 +80,8 @@ function isCaught(copy: string, { path, from, to, what }: Mutant): boolean {
 }
 
 function exploreMutants(): { caught: number; of: number; list: { what: string; caught: boolean }[] } {
-  const copy = mkdtempSync(join(tmpdir(), "kaal-explore-"))
+  const copy = makeWorkingCopy(["src", "native", "scripts"])
   try {
-    for (const folder of ["src", "native", "scripts"])
-      cpSync(join(root, folder), join(copy, folder), { recursive: true })
-    for (const folder of ["node_modules", "build"]) symlinkSync(join(root, folder), join(copy, folder))
-    cpSync(join(root, "package.json"), join(copy, "package.json"))
     const list = MUTANTS.filter(mutant => mutant.equivalent === undefined).map(mutant => {
       const caught = isCaught(copy, mutant)
       console.log(`${caught ? "caught" : "NOT CAUGHT"}: ${mutant.what} (${mutant.path})`)

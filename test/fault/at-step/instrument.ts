@@ -1,6 +1,6 @@
 // instrument.ts: the ring's WebAssembly, rewritten so that a process can be ended at exactly one of its shared accesses.
 
-import binaryen from "binaryen"
+import binaryen from "assemblyscript/binaryen"
 import { KERNEL_PAGE } from "../../../src/kernel-daemon/abi/vspace-map.ts"
 
 /** A load, store, exchange or compare-exchange of any width, up to its first operand, which is the address. */
