@@ -16,7 +16,11 @@ const root = join(import.meta.dirname, "..")
 const MUTANT_DEADLINE_MS = 60_000
 const SCHEDULE = "schedule "
 const FORMS = ["index", "slot"] as const
-const small = [...FORMS.flatMap(form => [ringCase(form, 1, 2), ringCase(form, 2, 2)]), notificationCase([1, 1])]
+const small = [
+  ...FORMS.flatMap(form => [ringCase(form, 1, 2), ringCase(form, 2, 2)]),
+  notificationCase([1, 1]),
+  notificationCase([2, 0]),
+]
 const cases = [
   ...small,
   ...FORMS.flatMap(form => [1, 2, 4].map(capacity => ringCase(form, capacity, 3))),

@@ -15,9 +15,13 @@ const producer = "src/ring/wasm/producer.ts"
 const consumer = "src/ring/wasm/consumer.ts"
 const sleep = "src/ring/wasm/sleep.ts"
 const signaller = "src/ring/wasm/signaller.ts"
+const waiter = "src/ring/wasm/waiter.ts"
 const wait = "src/ring/wait.ts"
 const COPY =
   "  copy(slotAt(end, load<u32>(end, END_INDEX)), load<u32>(end, END_STAGING), load<u32>(end, END_SLOT_BYTES))\n"
+/** ORDER lane-merge is for data that are read before one knows whether they are there: by plain accesses that is a race. */
+const ORDERS_NO_PLAIN_DATA =
+  "it orders what is written before a signal that merges, which a waiter can only look for by atomic loads; in one order of all steps those see it anyhow"
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -91,6 +95,32 @@ export const MUTANTS: readonly Mutant[] = [
     from: "? RESULT_DONE_WAKE : RESULT_DONE",
     to: "? RESULT_DONE : RESULT_DONE",
     what: "signals and wakes nobody",
+  },
+  {
+    path: signaller,
+    from: "if (taken != 0)",
+    to: "if (false)",
+    what: "a signal that merges does not look whether the bit was taken meanwhile",
+    equivalent: ORDERS_NO_PLAIN_DATA,
+  },
+  {
+    path: signaller,
+    from: "const taken = merged & ~(value ^ atomic.load<u64>(ack))",
+    to: "const taken = merged & ~(value ^ load<u64>(ack))",
+    what: "the acknowledgement looked at again by a plain load",
+  },
+  {
+    path: waiter,
+    from: "  store<u64>(waiter, atomic.load<u64>(lane), WAITER_SEEN)\n",
+    to: "",
+    what: "a lane is not looked at again after its acknowledgement",
+    equivalent: ORDERS_NO_PLAIN_DATA,
+  },
+  {
+    path: waiter,
+    from: "atomic.store<u64>(load<u32>(waiter + index * 4, WAITER_ACKS), value, ACK_VALUE)",
+    to: "store<u64>(load<u32>(waiter + index * 4, WAITER_ACKS), value, ACK_VALUE)",
+    what: "acknowledgement stored plainly",
   },
   {
     path: wait,

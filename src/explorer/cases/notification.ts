@@ -8,13 +8,18 @@ import type { Case } from "../explore.ts"
 import { SHARED_START as FRAME } from "../instrument.ts"
 
 const LANES = 2
-/** Behind the lanes that are in use: 8 bytes of plain data for each signaller. */
+/** Behind the lanes that are in use: 8 bytes of plain data for each signaller; then how many it has written, a word each. */
 const DATA = FRAME + 1024
+const WRITTEN_TIMES = DATA + 8 * LANES
 /** Private memory that nothing else uses. */
 const SCRATCH = 0x8000
 const WRITTEN = 0x1234n
 
-/** @param signals how often each signaller signals its bit; the data are written before the first */
+/**
+ * The plain data are written before the first signal. Before each further one, which may merge into one that is pending, an
+ * atomic word changes, and the waiter sleeps on until it has seen its last value: a merge that is not delivered leaves it asleep.
+ * @param signals how often each signaller signals its bit; 0 for not at all
+ */
 export function notificationCase(signals: readonly [number, number]): Case {
   const signaller = (lane: number): Case["programs"][number] => ({
     name: `signaller ${lane + 1}`,
@@ -25,6 +30,7 @@ export function notificationCase(signals: readonly [number, number]): Case {
           begin(`signal ${time}`)
           vspace.u64[SCRATCH / 8] = WRITTEN
           if (time === 1) vspace.hot.copy(DATA + 8 * lane, SCRATCH, 8)
+          else vspace.storeWord(WRITTEN_TIMES + 4 * lane, time)
           end.signal(BigInt(1 << lane))
         }
       }
@@ -41,7 +47,12 @@ export function notificationCase(signals: readonly [number, number]): Case {
         attach: (vspace, begin) => {
           const waiter = new NotificationWaiter(vspace, NotificationFrame.waiter(vspace, FRAME, LANES))
           return () => {
-            for (let missing = 3n, time = 1; missing !== 0n; time++) {
+            const lanes = [0, 1].filter(lane => (signals[lane] as number) > 0)
+            const again = lanes.filter(lane => (signals[lane] as number) > 1)
+            const isOver = (): boolean =>
+              again.every(lane => vspace.loadWord(WRITTEN_TIMES + 4 * lane) === (signals[lane] as number))
+            let missing = lanes.reduce((bits, lane) => bits | BigInt(1 << lane), 0n)
+            for (let time = 1; missing !== 0n || !isOver(); time++) {
               begin(`wait ${time}`)
               const bits = waiter.wait()
               if (typeof bits === "string" || bits === 0n || bits > 3n) throw new Error(`wait returned ${bits}`)
@@ -61,6 +72,7 @@ export function notificationCase(signals: readonly [number, number]): Case {
 }
 
 function nameInNotification(offset: number): string {
+  if (offset >= WRITTEN_TIMES - FRAME) return `times written + ${offset - (WRITTEN_TIMES - FRAME)}`
   if (offset >= DATA - FRAME) return `data + ${offset - (DATA - FRAME)}`
   for (let lane = 0; lane < LANES; lane++) {
     const place = NotificationFrame.lane(0, lane)
