@@ -48,8 +48,8 @@ t.test("streams carry every message through a small ring, and end when the write
 
 t.test("a revocation ends waits on the event loop", async t => {
   const [first, second] = await runPair(t, LoopMode.revoked)
-  t.match(first, { kind: "reported", report: { outcome: "revoked" } })
-  t.match(second, { kind: "reported", report: { outcome: "revoked" } })
+  t.match(first, { kind: "reported", report: { outcome: "revoked", pushed: "revoked" } })
+  t.match(second, { kind: "reported", report: { outcome: "revoked", pushed: "revoked" } })
   t.ok((second.report.turns as number) > 0, "the loop went on meanwhile")
 })
 
