@@ -46,6 +46,7 @@ function slowChecks(): Record<string, Check> {
     "bench gate": program(SLOW_DEADLINE_MS, process.execPath, "dist/kaal.cjs", "bench", "gate"),
     "ordinary user": program(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-user.ts"),
     faults: program(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/faults.ts", "--json"),
+    hostile: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/hostile.ts", "--words", "1e9"),
     explore: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/explore.ts"),
     sanitizers: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-sanitizers.ts"),
     mutants: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-mutants.ts"),

@@ -177,11 +177,13 @@ export class RecordConsumer {
   }
 
   #pop(spins: number): number {
-    const result = this.#hot.popRecord(this.#state, spins)
-    if (result !== RESULT_LONG) return result
-    // Its length has been checked: it is at most half the ring.
-    this.#makeRoom(2 ** Math.ceil(Math.log2(this.#end.field(END_COUNT) + RECORD_ALIGN)))
-    return this.#hot.popRecord(this.#state, spins)
+    for (;;) {
+      const result = this.#hot.popRecord(this.#state, spins)
+      if (result !== RESULT_LONG) return result
+      // Its length has been checked: it is at most half the ring. A hostile producer can make it longer once more, until
+      // there is room for the longest.
+      this.#makeRoom(2 ** Math.ceil(Math.log2(this.#end.field(END_COUNT) + RECORD_ALIGN)))
+    }
   }
 
   #makeRoom(bytes: number): void {

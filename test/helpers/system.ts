@@ -1,7 +1,7 @@
 // system.ts: runs the real `kaal` on real processes, and looks at what it leaves behind.
 
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -58,7 +58,7 @@ export function runKaal(t: Test, args: readonly string[], timeoutMs = RUN_TIMEOU
   return startKaal(t, args, timeoutMs).done
 }
 
-/** Bundles components of test/fixtures/components into a folder of their own, for `kaal run --components`. */
+/** Bundles components of test/fixtures/components, or src/components, into a folder of their own, for `kaal run --components`. */
 export async function bundleFixtures(t: Test, names: readonly string[]): Promise<string> {
   const folder = await bundleComponents(names)
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
@@ -68,8 +68,12 @@ export async function bundleFixtures(t: Test, names: readonly string[]): Promise
 /** The same for whoever removes the folder. @param define what names stand for in them, as source text */
 export async function bundleComponents(names: readonly string[], define: Record<string, string> = {}): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "fixture-components-"))
+  const mainOf = (name: string): string => {
+    const fixture = join(root, "test/fixtures/components", name, "main.ts")
+    return existsSync(fixture) ? fixture : join(root, "src/components", name, "main.ts")
+  }
   await build({
-    entryPoints: Object.fromEntries(names.map(name => [name, join(root, "test/fixtures/components", name, "main.ts")])),
+    entryPoints: Object.fromEntries(names.map(name => [name, mainOf(name)])),
     outdir: folder,
     outExtension: { ".js": ".cjs" },
     bundle: true,

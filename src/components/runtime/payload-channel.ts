@@ -107,20 +107,32 @@ export class PayloadChannel {
 /** This component's end of a payload channel, as its sender. */
 export function payloadSender(component: Component, slot: number, wait?: WaitStrategy): PayloadSender {
   const { address } = component.frame(slot + Offset.descriptors)
-  return new PayloadSender(component.vspace, {
-    descriptors: component.producer(slot + Offset.descriptors, wait),
-    writeIndexWord: address + RING_WRITE_INDEX,
-    returns: component.consumer(slot + Offset.returns, wait),
-    pool: component.frame(slot + Offset.pool),
+  const pool = component.frame(slot + Offset.pool)
+  const descriptors = component.producer(slot + Offset.descriptors, wait)
+  return orClose(descriptors, () => {
+    const returns = component.consumer(slot + Offset.returns, wait)
+    const place = { descriptors, writeIndexWord: address + RING_WRITE_INDEX, returns, pool }
+    return orClose(returns, () => new PayloadSender(component.vspace, place))
   })
 }
 
 /** This component's end of a payload channel, as its receiver. */
 export function payloadReceiver(component: Component, slot: number, wait?: WaitStrategy): PayloadReceiver {
-  return new PayloadReceiver(component.vspace, {
-    descriptors: component.consumer(slot + Offset.descriptors, wait),
-    returns: component.producer(slot + Offset.returns, wait),
-    pool: component.frame(slot + Offset.pool),
-    loans: component.frame(slot + Offset.loans),
+  const pool = component.frame(slot + Offset.pool)
+  const loans = component.frame(slot + Offset.loans)
+  const descriptors = component.consumer(slot + Offset.descriptors, wait)
+  return orClose(descriptors, () => {
+    const returns = component.producer(slot + Offset.returns, wait)
+    return orClose(returns, () => new PayloadReceiver(component.vspace, { descriptors, returns, pool, loans }))
   })
+}
+
+/** What was attached for an end that cannot be made is given up, or nobody could attach there again. */
+function orClose<T>(attached: Disposable, make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    attached[Symbol.dispose]()
+    throw error
+  }
 }

@@ -71,7 +71,7 @@ export class PayloadSender {
    * Copies `payload` into a free buffer and sends it; waits for one, BLOCKING for at most `timeoutNs`.
    * @returns "sent", or why it was not
    * @throws {RingError} RangeError: it is longer than a buffer
-   * @throws {PeerMisbehaviorError} the receiver sent back what is no buffer
+   * @throws {PeerMisbehaviorError} the receiver sent back what is no buffer, or whose descriptor it had not taken
    * Cost: two copies, the first into the cache.
    */
   send(payload: Uint8Array, timeoutNs = Number.POSITIVE_INFINITY): "sent" | Interruption {
@@ -132,10 +132,12 @@ export class PayloadSender {
     this.#vspace.storeWord(markAddress(pool.address, buffer), mark)
     this.#marks[buffer] = mark
     this.#descriptor.set([buffer, bytes, mark, 0])
-    // There is room for all buffers.
     if (!descriptors.tryPush()) {
       this.#setFree(buffer)
-      return descriptors.interruption() ?? "peer-gone"
+      const interruption = descriptors.interruption()
+      if (interruption !== undefined) return interruption
+      // There is room for all buffers.
+      throw new PeerMisbehaviorError("consumer", "a returned buffer", buffer, "one whose descriptor it has taken")
     }
     this.#index = (this.#index + 1) >>> 0
     return "sent"

@@ -43,7 +43,12 @@ export class ServiceClient {
    */
   constructor(vspace: VSpace, frames: ServiceFrames, inFlight: number, options: EndOptions = {}) {
     this.#requests = SharedRing.producer(vspace, requestRing(frames), options)
-    this.#replies = SharedRing.consumer(vspace, replyRing(frames), options)
+    try {
+      this.#replies = SharedRing.consumer(vspace, replyRing(frames), options)
+    } catch (error) {
+      this.#requests.close()
+      throw error
+    }
     this.#inFlightMost = inFlight
   }
 

@@ -95,7 +95,11 @@ export class ServiceServer {
     if (replies !== undefined) {
       stageCall(replies.staging, call, payload)
       const sent = unlessSpoilt(() => replies.tryPush())
-      if (sent === undefined) this.#replies[client] = undefined
+      if (sent === undefined) {
+        // Or this process could never be that client's server again.
+        replies.close()
+        this.#replies[client] = undefined
+      }
       if (sent === true) {
         this.#replied++
         return "replied"

@@ -290,3 +290,29 @@ t.test("no lie in the producer's part leads out of bounds or to anything but a t
   fc.assert(property, { numRuns: 2_000 })
   t.ok(misbehaved > 100, `${misbehaved} lies were noticed`)
 })
+
+t.test("a record whose head grows while room is made for it comes with the length that was checked last", async t => {
+  const [address, again] = frameTwice(t)
+  RecordRing.create(vspace, address, PAGE_BYTES, { capacityBytes: 2_048 })
+  const producer = RecordRing.producer(vspace, address, PAGE_BYTES)
+  producer.push(record(300, 1))
+  producer.push(record(900, 2))
+  let lies = 0
+  const hot = {
+    ...vspace.hot,
+    popRecord: (state: number, spins: number): number => {
+      const result = vspace.hot.popRecord(state, spins)
+      if (lies++ === 0) vspace.storeWord(address + RING_SLOTS, 1_000)
+      return result
+    },
+  }
+  const lying = new Proxy(vspace, {
+    get: (target, key) => {
+      const value = key === "hot" ? hot : Reflect.get(target, key, target)
+      return typeof value === "function" ? value.bind(target) : value
+    },
+  })
+  const consumer = RecordRing.consumer(lying, again, PAGE_BYTES)
+  t.equal(consumer.tryPop()?.length, 1_000)
+  t.equal(lies, 3, "too long, longer still, and then it fits")
+})

@@ -4,7 +4,7 @@ import fc from "fast-check"
 import t, { type Test } from "tap"
 import { PAGE_BYTES } from "../../../../src/kernel-daemon/abi/limits.ts"
 import type { RingConsumer } from "../../../../src/ring/consumer.ts"
-import { RING_WRITE_INDEX } from "../../../../src/ring/layout.ts"
+import { RING_SLOTS, RING_WRITE_INDEX } from "../../../../src/ring/layout.ts"
 import { type Loan, PayloadReceiver } from "../../../../src/ring/payload/payload-receiver.ts"
 import { PayloadSender } from "../../../../src/ring/payload/payload-sender.ts"
 import {
@@ -326,4 +326,21 @@ t.test("a frame that is no pool is refused", async t => {
   t.throws(attach, { code: "NotARing", message: /is no frame pool/ })
   createPool(vspace, address, { buffers: 1, bufferBytes: PAGE_BYTES })
   t.throws(attach, { code: "NotARing" }, "two pages do not fit one")
+})
+
+t.test("a receiver that gives buffers back and leaves their descriptors where they are is named", async t => {
+  const pool = newPool(t, { buffers: 1, bufferBytes: 8 })
+  const [sender, returns] = [pool.sender(), pool.returnsProducer()]
+  const giveBack = (): void => {
+    for (let slot = 0; slot < descriptorSlots({ buffers: 1, bufferBytes: 8 }); slot++) {
+      const address = pool.descriptors + RING_SLOTS + slot * DESCRIPTOR_BYTES
+      returns.push(bytesOf(vspace.loadWord(address), vspace.loadWord(address + 8)))
+    }
+  }
+  for (let descriptor = 0; descriptor < descriptorSlots({ buffers: 1, bufferBytes: 8 }); descriptor++) {
+    t.equal(sender.send(new Uint8Array(8), 0), "sent")
+    giveBack()
+  }
+  const refusal = { name: "PeerMisbehaviorError", peer: "consumer", what: "a returned buffer", value: 0 }
+  t.throws(() => sender.send(new Uint8Array(8), 0), refusal)
 })

@@ -3,7 +3,13 @@
 import fc from "fast-check"
 import t, { type Test } from "tap"
 import { PAGE_BYTES } from "../../../../src/kernel-daemon/abi/limits.ts"
-import { RING_CONSUMER_PART_BYTES, RING_SLOTS, RING_WRITE_INDEX, Status } from "../../../../src/ring/layout.ts"
+import {
+  RING_CONSUMER_PART_BYTES,
+  RING_READ_INDEX,
+  RING_SLOTS,
+  RING_WRITE_INDEX,
+  Status,
+} from "../../../../src/ring/layout.ts"
 import { ServiceClient } from "../../../../src/ring/shapes/service-client.ts"
 import { createServiceLink, serviceBytes } from "../../../../src/ring/shapes/service-link.ts"
 import { type Request, ServiceServer } from "../../../../src/ring/shapes/service-server.ts"
@@ -184,6 +190,25 @@ t.test("a client that lies, about a length or an index or before the server come
   honest.send(bytes(6))
   t.match(next.next(0), { client: 1, payload: bytes(6) })
   t.equal(next.state(0), "misbehaved")
+})
+
+t.test("an end whose peer spoilt one of its two rings can be closed, or was refused, and attached again", async t => {
+  const world = service(t, 1)
+  const { clientFrame, serverFrame } = (world.links[0] as (typeof world.links)[0]).written
+  const replies = serverFrame.address + RING_CONSUMER_PART_BYTES
+  vspace.storeWord(replies + RING_WRITE_INDEX, 1000)
+  t.throws(() => world.client(0), { name: "PeerMisbehaviorError", what: "writeIndex", value: 1000 })
+  vspace.storeWord(replies + RING_WRITE_INDEX, 0)
+  const [server, client] = [world.server(), world.client(0)]
+  client.send(bytes(1))
+  const request = taken(server.next(0))
+  vspace.storeWord(clientFrame.address + RING_READ_INDEX, 1000)
+  let replied = 0
+  while (server.reply(request, bytes(2)) === "replied") replied++
+  t.equal(replied, 2 * options.inFlight, "a full ring is looked at")
+  vspace.storeWord(clientFrame.address + RING_READ_INDEX, 0)
+  server.close()
+  t.equal(world.server().state(0), "live")
 })
 
 t.test("a server that lies about a reply's length is refused; misuse is, with numbers", async t => {
