@@ -242,7 +242,7 @@ export class RingConsumer {
    * @throws {RingError} RangeError: so many are not peeked
    */
   slotAddress(number: number): number {
-    if (!(number >= 0 && number < this.#peeked)) refuseSlot(number, this.#peeked, "peeked")
+    if (!(Number.isInteger(number) && number >= 0 && number < this.#peeked)) refuseSlot(number, this.#peeked, "peeked")
     return this.#end.slotAt(number)
   }
 

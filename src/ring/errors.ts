@@ -36,6 +36,17 @@ export function ensureBytes(name: string, value: unknown): void {
   )
 }
 
+/**
+ * Plain JavaScript can leave out what TypeScript asks for.
+ * @param needed what they must name
+ * @throws {RingError} InvalidArgument: they are no object
+ */
+export function ensureOptions<T>(options: T | undefined, needed: string): asserts options is T {
+  if (typeof options === "object" && options !== null) return
+  const what = options === undefined ? "missing" : options === null ? "null" : `a ${typeof options}`
+  throw new RingError("InvalidArgument", `options are ${what}: pass an object with ${needed}`)
+}
+
 /** The other end broke the protocol. This end cannot go on; the culprit is to be reported to the kernel. */
 export class PeerMisbehaviorError extends Error {
   override readonly name = "PeerMisbehaviorError"

@@ -196,7 +196,8 @@ export class RingProducer {
    * @throws {RingError} RangeError: so many are not claimed
    */
   slotAddress(number: number): number {
-    if (!(number >= 0 && number < this.#claimed)) refuseSlot(number, this.#claimed, "claimed")
+    if (!(Number.isInteger(number) && number >= 0 && number < this.#claimed))
+      refuseSlot(number, this.#claimed, "claimed")
     return this.#end.slotAt(number)
   }
 
@@ -346,5 +347,9 @@ export class RingProducer {
 
 /** @throws {RingError} RangeError */
 export function refuseSlot(number: number, held: number, how: string): never {
-  throw new RingError("RangeError", `Slot ${number} of ${held} ${how}: it must be 0 to ${held - 1}`)
+  const allowed =
+    held === 0
+      ? `no slot is ${how}; claim or peek first`
+      : `it must be a whole number, 0 to ${held - 1}, of those ${how}`
+  throw new RingError("RangeError", `slotAddress(${String(number)}): ${allowed}`)
 }

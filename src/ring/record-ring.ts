@@ -1,6 +1,6 @@
 // record-ring.ts: a single-producer single-consumer ring of records of any length: create it, attach to it.
 
-import { RingError } from "./errors.ts"
+import { ensureOptions, RingError } from "./errors.ts"
 import { RECORD_ALIGN } from "./layout.ts"
 import { RecordConsumer } from "./record-consumer.ts"
 import { RecordProducer } from "./record-producer.ts"
@@ -17,7 +17,11 @@ export interface RecordRingOptions {
   readonly initialIndex?: number
 }
 
-function shapeOf({ capacityBytes }: RecordRingOptions): Shape {
+const NEEDED = "capacityBytes"
+
+function shapeOf(options: RecordRingOptions): Shape {
+  ensureOptions(options, NEEDED)
+  const { capacityBytes } = options
   checkRecordCapacity(capacityBytes)
   return { capacity: capacityBytes, slotBytes: maxRecordBytes(capacityBytes), form: "record" }
 }
@@ -34,7 +38,7 @@ function create(
   ...rest: [number, RecordRingOptions] | [RecordRingOptions]
 ): void {
   const [frames, options] = readArguments(where, rest)
-  if (options === undefined) throw new RingError("InvalidArgument", "options are missing: name capacityBytes")
+  ensureOptions(options, NEEDED)
   const { initialIndex = 0 } = options
   const shape = shapeOf(options)
   if (initialIndex !== initialIndex >>> 0 || initialIndex % RECORD_ALIGN !== 0) {

@@ -1,6 +1,6 @@
 // ring-header.ts: a ring's geometry: what is allowed, how much memory it needs, and its header in shared memory.
 
-import { RingError } from "./errors.ts"
+import { ensureOptions, RingError } from "./errors.ts"
 import {
   FORM_INDEX,
   FORM_RECORD,
@@ -74,7 +74,9 @@ export function bytesNeeded(geometry: Shape): number {
 }
 
 /** @throws {RingError} InvalidArgument: a capacity or slot size that no ring can have */
-export function checkGeometry({ capacity, slotBytes, form = DEFAULT_FORM }: Geometry): void {
+export function checkGeometry(geometry: Geometry | undefined): asserts geometry is Geometry {
+  ensureOptions(geometry, "capacity and slotBytes")
+  const { capacity, slotBytes, form = DEFAULT_FORM } = geometry
   if (!isCapacity(capacity)) {
     throw new RingError(
       "InvalidArgument",

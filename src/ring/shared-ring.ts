@@ -39,9 +39,8 @@ function create(vspace: VSpace, address: number, frameBytes: number, options: Ri
 function create(vspace: VSpace, parts: RingParts, options: RingOptions): void
 function create(vspace: VSpace, where: number | RingParts, ...rest: [number, RingOptions] | [RingOptions]): void {
   const [frames, options] = readArguments(where, rest)
-  if (options === undefined) throw new RingError("InvalidArgument", "options are missing: name capacity and slotBytes")
-  const { initialIndex = 0 } = options
   checkGeometry(options)
+  const { initialIndex = 0 } = options
   if (initialIndex !== initialIndex >>> 0) {
     throw new RingError(
       "InvalidArgument",

@@ -59,12 +59,12 @@ export class NotificationSignaller {
    * ORs `badge` into the pending bits and wakes the waiter if it sleeps. Never blocks. What was written to shared
    * memory before is visible to who gets the bits, also where they merge with bits that are pending already.
    * @param badge 1n to 2^64 - 1
-   * @throws {RingError} InvalidArgument: 0n signals nothing. RangeError: more than 64 bits
+   * @throws {RingError} InvalidArgument: 0n signals nothing; no bigint. RangeError: more than 64 bits
    * @throws {PageFault} the lane is not mapped here any more
    * Cost: about 20 ns; a system call when the waiter sleeps.
    */
   signal(badge: bigint): void {
-    if (badge <= 0n || badge > MAX_BADGE) refuseBadge(badge)
+    if (typeof badge !== "bigint" || badge <= 0n || badge > MAX_BADGE) refuseBadge(badge)
     let result: number
     try {
       result = this.#vspace.hot.signal(this.#state, badge)
@@ -86,7 +86,10 @@ function loadLane(vspace: VSpace, address: number): bigint {
   }
 }
 
-function refuseBadge(badge: bigint): never {
+function refuseBadge(badge: unknown): never {
+  if (typeof badge !== "bigint") {
+    throw new RingError("InvalidArgument", `badge is ${String(badge)}, a ${typeof badge}: a bigint is needed, as 1n`)
+  }
   if (badge === 0n)
     throw new RingError("InvalidArgument", "badge is 0, which would signal nothing; name at least one bit")
   throw new RingError("RangeError", `badge is ${badge}, which must be 1 to 2^64 - 1; a notification has 64 bits`)

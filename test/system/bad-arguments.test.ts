@@ -36,6 +36,27 @@ t.test("requests that the kernel or the ring must refuse", async t => {
     ["signal with a number", "InvalidArgument", /badge is 1, a number: a bigint is needed/],
     ["report of a bigint", "InvalidArgument", /value.*BigInt.*Number/],
     ["report of a function", "InvalidArgument", /value is a function/],
+    ["spawn without options", "InvalidArgument", /options are missing.*componentName/],
+    ["spawn with a capability that is no pair", "InvalidArgument", /capabilities\[0\] is a number/],
+    ["spawn with a capability without a source", "InvalidArgument", /capabilities\[0\].*source/],
+    ["call without arguments", "InvalidArgument", /memory_allocate.bytes must be a whole number/],
+    ["call with null", "InvalidArgument", /arguments of memory_allocate are null.*bytes/],
+    ["createChannel without options", "InvalidArgument", /options are missing.*capacity and slotBytes/],
+    ["createRecordChannel without options", "InvalidArgument", /options are missing.*capacityBytes/],
+    ["createPayloadChannel without options", "InvalidArgument", /options are missing.*bufferBytes/],
+    ["createMerge without options", "InvalidArgument", /options are missing.*producers/],
+    ["createBroadcast without options", "InvalidArgument", /options are missing.*consumers/],
+    ["createPolicyChannel without options", "InvalidArgument", /options are missing.*policy/],
+    ["createService without options", "InvalidArgument", /options are missing.*inFlight/],
+    ["createBroadcast without consumers", "InvalidArgument", /consumers are undefined.*1 to 63/],
+    ["createMerge of 0 producers", "RangeError", /producers is 0.*1 to 42/],
+    ["argument that was not passed", "RangeError", /Argument 3.*passed 0/],
+    ["map a channel as an end that is none", "InvalidArgument", /"wrong".*producer or consumer/],
+    ["map a policy channel as an end that is none", "InvalidArgument", /"wrong".*producer or consumer/],
+    ["map a payload channel as an end that is none", "InvalidArgument", /"wrong".*sender or receiver/],
+    ["map a channel into no child", "InvalidArgument", /child is undefined.*spawnWithCaps/],
+    ["map a policy channel into no child", "InvalidArgument", /child is undefined.*spawnWithCaps/],
+    ["map a payload channel into no child", "InvalidArgument", /child is undefined/],
     ["start twice", "IllegalOperation", /start/],
     ["ring capacity no power of two", "InvalidArgument", /3/],
     ["ring larger than its frame", "RangeError", /4096/],
@@ -51,6 +72,6 @@ t.test("requests that the kernel or the ring must refuse", async t => {
   for (const [name, { code, message }] of outcomes) {
     if (name.startsWith("good: ")) t.equal(code, "ok", `${name} ${message}`)
   }
-  t.equal(outcomes.size, expected.length + 5, "every request was made")
+  t.equal(outcomes.size, expected.length + 8, "every request was made")
   t.equal(code, 0, stderr)
 })

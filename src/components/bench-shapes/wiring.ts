@@ -10,7 +10,7 @@ export const CALLS_AT_ONCE = 16
 
 export interface End {
   readonly role: number
-  readonly capabilities: SpawnConfig["capabilities"]
+  readonly capabilities: NonNullable<SpawnConfig["capabilities"]>
   readonly mapInto: (child: Child) => void
 }
 

@@ -17,7 +17,7 @@ export class Peer {
    * @param gifts what it finds in its slots, beside what commands take
    * @param objects what it is made in
    */
-  constructor(kit: Kit, gifts: SpawnConfig["capabilities"] = [], objects: Objects = {}) {
+  constructor(kit: Kit, gifts: NonNullable<SpawnConfig["capabilities"]> = [], objects: Objects = {}) {
     this.#kit = kit
     this.#frame = kit.frame()
     this.#address = kit.map(this.#frame)
@@ -97,7 +97,7 @@ export function startHelper(
   task: number,
   frame: number,
   rest: readonly number[],
-  capabilities: SpawnConfig["capabilities"],
+  capabilities: NonNullable<SpawnConfig["capabilities"]>,
   objects: Objects = {},
 ): Child {
   const child = kit.self.spawnWithCaps({

@@ -1,5 +1,6 @@
 // broadcast.ts: one producer, many consumers, made by a parent, used by its children.
 
+import { ensureOptions, RingError } from "../../ring/errors.ts"
 import type { Part } from "../../ring/ring-place.ts"
 import { BroadcastConsumer } from "../../ring/shapes/broadcast-consumer.ts"
 import {
@@ -36,6 +37,7 @@ export class BroadcastChannel {
 
   /** @throws {KernelError} NotEnoughMemory. {RingError} InvalidArgument: slots, consumers or policies that cannot be */
   static create(component: Component, options: BroadcastOptions): BroadcastChannel {
+    ensureOptions(options, "consumers, capacity and slotBytes")
     const consumers = checkConsumers(options.consumers)
     const own = new OwnFrames(component, [
       broadcastPartBytes(options),
@@ -57,7 +59,7 @@ export class BroadcastChannel {
     return this.#own.gifts(slot, this.#producerUses())
   }
 
-  /** For SpawnConfig.capabilities of consumer `index`. @throws {RangeError} there is no such consumer */
+  /** For SpawnConfig.capabilities of consumer `index`. @throws {RingError} RangeError: there is no such consumer */
   consumer(index: number, slot: number): Gift[] {
     return this.#own.gifts(slot, this.#consumerUses(index))
   }
@@ -81,7 +83,7 @@ export class BroadcastChannel {
 
   #consumerUses(index: number): Use[] {
     if (!Number.isInteger(index) || index < 0 || index >= this.#consumers) {
-      throw new RangeError(`Consumer ${index} is not one of this broadcast's, 0 to ${this.#consumers - 1}`)
+      throw new RingError("RangeError", `Consumer ${index} is not one of this broadcast's, 0 to ${this.#consumers - 1}`)
     }
     const link = 1 + FRAMES_A_CONSUMER * index
     return [

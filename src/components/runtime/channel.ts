@@ -5,17 +5,19 @@ import { KernelError } from "../../kernel-daemon/abi/errors.ts"
 import { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
 import { Permission, Right } from "../../kernel-daemon/abi/rights.ts"
 import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
+import { ensureOptions, RingError } from "../../ring/errors.ts"
 import { RING_CONSUMER_PART_BYTES } from "../../ring/layout.ts"
 import { RecordRing, type RecordRingOptions } from "../../ring/record-ring.ts"
 import { producerPartBytes } from "../../ring/ring-header.ts"
 import type { RingParts } from "../../ring/ring-place.ts"
 import { type RingOptions, SharedRing } from "../../ring/shared-ring.ts"
 import type { EndOptions, WaitStrategy } from "../../ring/wait.ts"
-import type { CapabilitySource, Child } from "./child.ts"
+import { type CapabilitySource, type Child, pidOf } from "./child.ts"
 import type { Component } from "./component.ts"
 
 type Gift = readonly [childSlot: number, source: CapabilitySource]
-type End = "producer" | "consumer"
+export type End = "producer" | "consumer"
+export const ENDS: readonly End[] = ["producer", "consumer"]
 
 interface OwnFrame {
   readonly slot: number
@@ -46,6 +48,7 @@ export class Channel {
 
   /** For slots of one size; attached with `Component.producer` and `.consumer`. */
   static ofSlots(component: Component, given: RingOptions): Channel {
+    ensureOptions(given, "capacity and slotBytes")
     // Of the two forms the one with the shorter round trip, see decision 0015.
     const options: RingOptions = { form: "slot", ...given }
     SharedRing.bytesNeeded(options)
@@ -96,13 +99,14 @@ export class Channel {
    * Linux would let others of its user write there.
    */
   mapInto(child: Child, end: End): void {
+    ensureEnd(end, ENDS)
     const permissions = permissionsOf(end)
     for (const [index, { slot, bytes }] of this.#frames.entries()) {
       this.#component.call("memory_map_into", {
         frame: slot,
         bytes,
         permissions: permissions[index] as number,
-        pid: child.pid,
+        pid: pidOf(child),
       })
     }
     const own = this.#ownFrame(end)
@@ -124,6 +128,12 @@ export class Channel {
     own.sealed = false
     return this.#frames.map((frame, index) => [slot + index, { slot: frame.slot, rights: rights[index] as number }])
   }
+}
+
+/** @throws {RingError} InvalidArgument: it is none of those */
+export function ensureEnd<E extends string>(end: E, ends: readonly E[]): void {
+  if (ends.includes(end)) return
+  throw new RingError("InvalidArgument", `end is "${String(end)}", which must be ${ends.join(" or ")}`)
 }
 
 function permissionsOf(end: End): readonly [producerFrame: number, consumerFrame: number] {

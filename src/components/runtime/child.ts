@@ -3,6 +3,7 @@
 import { KernelError } from "../../kernel-daemon/abi/errors.ts"
 import { ALL_RIGHTS, type Rights } from "../../kernel-daemon/abi/rights.ts"
 import { NO_SLOT } from "../../kernel-daemon/abi/syscalls.ts"
+import { ensureOptions } from "../../ring/errors.ts"
 import type { Syscalls } from "./syscalls.ts"
 
 /** A capability for the child: the parent's slot, or that with fewer rights. */
@@ -12,10 +13,10 @@ export type CapabilitySource = number | { readonly slot: number; readonly rights
 export interface SpawnConfig {
   /** A folder of src/components. */
   readonly componentName: string
-  /** Pairs: the child's slot, and what the parent puts there. In place before the child runs. */
-  readonly capabilities: readonly (readonly [number, CapabilitySource])[]
-  /** Whole numbers from 0 to 2^53 - 1. */
-  readonly arguments: readonly number[]
+  /** Pairs: the child's slot, and what the parent puts there. In place before the child runs. By default none. */
+  readonly capabilities?: readonly (readonly [number, CapabilitySource])[]
+  /** Whole numbers from 0 to 2^53 - 1. By default none. */
+  readonly arguments?: readonly number[]
   /** 0 to 255, default 100. */
   readonly priority?: number
   /**
@@ -44,19 +45,45 @@ const State = { reported: 0, exited: 1, killed: 2 } as const
  * parent's. Nothing is then created.
  */
 export function spawnWithCaps(syscalls: Syscalls, config: SpawnConfig): Child {
-  const triples = config.capabilities.flatMap(([childSlot, source]) =>
-    typeof source === "number" ? [childSlot, source, ALL_RIGHTS] : [childSlot, source.slot, source.rights],
-  )
+  ensureOptions(config, "componentName")
   const { pid, tcb, confined } = syscalls.call("process_create", {
     componentName: config.componentName,
-    arguments: config.arguments,
-    capabilities: triples,
+    arguments: config.arguments ?? [],
+    capabilities: triplesOf(config.capabilities ?? []),
     priority: config.priority ?? DEFAULT_PRIORITY,
     confined: Number(config.confined ?? true),
     tcb: config.tcb ?? NO_SLOT,
     vspace: config.vspace ?? NO_SLOT,
   })
   return new Child(syscalls, config.componentName, { pid, tcb, confined: confined === 1 })
+}
+
+function triplesOf(capabilities: NonNullable<SpawnConfig["capabilities"]>): number[] {
+  if (!Array.isArray(capabilities)) throw wrongCapability("capabilities", capabilities, "an array of pairs")
+  return capabilities.flatMap((pair, index) => {
+    const name = `capabilities[${index}]`
+    if (!Array.isArray(pair)) throw wrongCapability(name, pair, PAIR)
+    const [childSlot, source] = pair as unknown as readonly [number, CapabilitySource | null | undefined]
+    if (typeof source === "number") return [childSlot, source, ALL_RIGHTS]
+    if (typeof source !== "object" || source === null) throw wrongCapability(`${name}'s source`, source, PAIR)
+    return [childSlot, source.slot, source.rights]
+  })
+}
+
+const PAIR = "a pair: the child's slot, and its source, a slot of one's own or { slot, rights }"
+
+function wrongCapability(name: string, value: unknown, needed: string): KernelError {
+  return new KernelError("InvalidArgument", `${name} is ${kindOf(value)}, which must be ${needed}`)
+}
+
+function kindOf(value: unknown): string {
+  return value === undefined || value === null ? String(value) : `a ${typeof value}`
+}
+
+/** The child's pid. @throws {KernelError} InvalidArgument: it is no child */
+export function pidOf(child: Child): number {
+  if (child instanceof Child) return child.pid
+  throw new KernelError("InvalidArgument", `child is ${kindOf(child)}: pass what spawnWithCaps returned`)
 }
 
 export class Child {

@@ -75,7 +75,7 @@ export class Component {
   }
 
   /** Any syscall of abi/syscalls.ts, by name. @throws {KernelError} the kernel refused; nothing has changed */
-  readonly call: Syscalls["call"] = (name, args) => {
+  readonly call: Syscalls["call"] = (name, args = {} as typeof args) => {
     const result = this.#syscalls.call(name, args)
     // Of whichever CNode: to attach once more answers the same where nothing has changed.
     const { slot, source, target } = args as Readonly<Record<string, unknown>>
@@ -94,12 +94,13 @@ export class Component {
 
   /**
    * Argument `index` of those passed to spawn.
-   * @throws {RangeError} the parent passed fewer
+   * @throws {KernelError} RangeError: the parent passed fewer
    */
   argument(index: number): number {
     const value = this.arguments[index]
     if (value === undefined) {
-      throw new RangeError(`Argument ${index} of ${this.name} is missing: its parent passed ${this.arguments.length}`)
+      const passed = this.arguments.length
+      throw new KernelError("RangeError", `Argument ${index} of ${this.name} is missing: its parent passed ${passed}`)
     }
     return value
   }
@@ -193,7 +194,7 @@ export class Component {
 
   /**
    * Makes channels for many producers and one consumer. See merge.ts.
-   * @throws {RangeError} not 1 to 42 producers. As createChannel besides
+   * @throws {RingError} RangeError: not 1 to 42 producers. As createChannel besides
    */
   createMerge(options: MergeChannelOptions): MergeChannel {
     return MergeChannel.create(this, options)
@@ -242,7 +243,7 @@ export class Component {
 
   /**
    * Makes links for request and reply between one server and several clients. See service.ts.
-   * @throws {RangeError} not 1 to 42 clients. {KernelError} NotEnoughMemory. {RingError} InvalidArgument: other numbers
+   * @throws {RingError} RangeError: not 1 to 42 clients; InvalidArgument: other numbers. {KernelError} NotEnoughMemory
    */
   createService(options: ServiceChannelOptions): ServiceChannel {
     return ServiceChannel.create(this, options)

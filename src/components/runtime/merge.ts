@@ -1,5 +1,6 @@
 // merge.ts: many producers, one consumer: a channel for each producer, made by a parent, used by its children.
 
+import { ensureOptions, RingError } from "../../ring/errors.ts"
 import { MergeConsumer, type MergeOptions } from "../../ring/shapes/merge-consumer.ts"
 import { MAX_MERGED } from "../../ring/shapes/words.ts"
 import type { RingOptions } from "../../ring/shared-ring.ts"
@@ -28,15 +29,20 @@ export class MergeChannel {
     this.channels = channels
   }
 
-  /** @throws {RangeError} not 1 to 42 producers. As createChannel besides */
-  static create(component: Component, { producers, ...ring }: MergeChannelOptions): MergeChannel {
+  /** @throws {RingError} RangeError: not 1 to 42 producers. As createChannel besides */
+  static create(component: Component, options: MergeChannelOptions): MergeChannel {
+    ensureOptions(options, "producers, capacity and slotBytes")
+    const { producers, ...ring } = options
     if (!Number.isInteger(producers) || producers < 1 || producers > MAX_MERGED) {
-      throw new RangeError(`producers is ${producers}, which must be 1 to ${MAX_MERGED}; merge more in two steps`)
+      throw new RingError(
+        "RangeError",
+        `producers is ${producers}, which must be 1 to ${MAX_MERGED}; merge more in two steps`,
+      )
     }
     return new MergeChannel(Array.from({ length: producers }, () => component.createChannel(ring)))
   }
 
-  /** For SpawnConfig.capabilities of producer `index`. @throws {RangeError} there is no such producer */
+  /** For SpawnConfig.capabilities of producer `index`. @throws {RingError} RangeError: there is no such producer */
   producer(index: number, slot: number): (readonly [number, CapabilitySource])[] {
     return this.#channel(index).producer(slot)
   }
@@ -59,7 +65,10 @@ export class MergeChannel {
   #channel(index: number): Channel {
     const channel = this.channels[index]
     if (channel === undefined) {
-      throw new RangeError(`Producer ${index} is not one of this merge's, 0 to ${this.channels.length - 1}`)
+      throw new RingError(
+        "RangeError",
+        `Producer ${index} is not one of this merge's, 0 to ${this.channels.length - 1}`,
+      )
     }
     return channel
   }

@@ -3,7 +3,7 @@
 import { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
 import { Permission, Right } from "../../kernel-daemon/abi/rights.ts"
 import type { Part } from "../../ring/ring-place.ts"
-import type { CapabilitySource, Child } from "./child.ts"
+import { type CapabilitySource, type Child, pidOf } from "./child.ts"
 import type { Component } from "./component.ts"
 
 /** For SpawnConfig.capabilities. */
@@ -59,7 +59,7 @@ export class OwnFrames {
         frame: this.slots[frame] as number,
         bytes: this.#bytes[frame] as number,
         permissions: access === "write" ? READ_WRITE : Permission.read,
-        pid: child.pid,
+        pid: pidOf(child),
       })
     }
   }

@@ -18,8 +18,8 @@ import {
   returnSlots,
 } from "../../ring/payload/pool-layout.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
-import type { Channel } from "./channel.ts"
-import type { CapabilitySource, Child } from "./child.ts"
+import { type Channel, ensureEnd } from "./channel.ts"
+import { type CapabilitySource, type Child, pidOf } from "./child.ts"
 import type { Component } from "./component.ts"
 
 type Gift = readonly [childSlot: number, source: CapabilitySource]
@@ -88,11 +88,12 @@ export class PayloadChannel {
 
   /** Maps it all into a child, each frame with what that end may do, before it starts. */
   mapInto(child: Child, end: End): void {
+    ensureEnd(end, ["sender", "receiver"])
     this.#descriptors.mapInto(child, end === "sender" ? "producer" : "consumer")
     this.#returns.mapInto(child, end === "sender" ? "consumer" : "producer")
     for (const { slot, bytes, writer } of this.#frames) {
       const permissions = writer === end ? Permission.read | Permission.write : Permission.read
-      this.#component.call("memory_map_into", { frame: slot, bytes, permissions, pid: child.pid })
+      this.#component.call("memory_map_into", { frame: slot, bytes, permissions, pid: pidOf(child) })
     }
   }
 

@@ -9,12 +9,10 @@ import {
   policyRingBytes,
 } from "../../ring/shapes/policy-ring.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
-import { channelParts } from "./channel.ts"
+import { channelParts, ENDS, type End, ensureEnd } from "./channel.ts"
 import type { Child } from "./child.ts"
 import type { Component } from "./component.ts"
 import { type Gift, OwnFrames, type Use } from "./own-frames.ts"
-
-type End = "producer" | "consumer"
 
 const USES = {
   producer: [
@@ -59,6 +57,7 @@ export class PolicyChannel {
 
   /** Maps both frames into a child, each with what that end may do, before it starts. */
   mapInto(child: Child, end: End): void {
+    ensureEnd(end, ENDS)
     this.#own.mapInto(child, USES[end])
   }
 }

@@ -1,5 +1,6 @@
 // service.ts: request and reply between one server and several clients, made by a parent, used by its children.
 
+import { ensureOptions, RingError } from "../../ring/errors.ts"
 import type { MergeOptions } from "../../ring/shapes/merge-consumer.ts"
 import { ServiceClient } from "../../ring/shapes/service-client.ts"
 import {
@@ -45,9 +46,11 @@ export class ServiceChannel {
     this.frames = links.map(({ slots }) => slots)
   }
 
-  static create(component: Component, { clients, ...options }: ServiceChannelOptions): ServiceChannel {
+  static create(component: Component, given: ServiceChannelOptions): ServiceChannel {
+    ensureOptions(given, "clients, requestBytes, replyBytes and inFlight")
+    const { clients, ...options } = given
     if (!Number.isInteger(clients) || clients < 1 || clients > MAX_MERGED) {
-      throw new RangeError(`clients is ${clients}, which must be 1 to ${MAX_MERGED}; start more servers`)
+      throw new RingError("RangeError", `clients is ${clients}, which must be 1 to ${MAX_MERGED}; start more servers`)
     }
     const bytes = serviceBytes(options)
     const links = Array.from({ length: clients }, () => {
@@ -60,7 +63,7 @@ export class ServiceChannel {
     return new ServiceChannel(links)
   }
 
-  /** For SpawnConfig.capabilities of client `index`. @throws {RangeError} there is no such client */
+  /** For SpawnConfig.capabilities of client `index`. @throws {RingError} RangeError: there is no such client */
   client(index: number, slot: number): Gift[] {
     return this.#link(index).gifts(slot, CLIENT_USES)
   }
@@ -83,7 +86,7 @@ export class ServiceChannel {
   #link(index: number): OwnFrames {
     const link = this.#links[index]
     if (link === undefined) {
-      throw new RangeError(`Client ${index} is not one of this service's, 0 to ${this.#links.length - 1}`)
+      throw new RingError("RangeError", `Client ${index} is not one of this service's, 0 to ${this.#links.length - 1}`)
     }
     return link
   }

@@ -62,6 +62,10 @@ export function encodeRequest<N extends SyscallName>(
       `no syscall is called "${name}"; there are ${Object.keys(Syscalls).join(", ")}`,
     )
   }
+  if (typeof args !== "object" || args === null) {
+    const names = Object.keys(shape.args).join(", ")
+    throw new KernelError("InvalidArgument", `arguments of ${name} are ${args}, an object is needed: { ${names} }`)
+  }
   return encode(name, shape.args, args, shape.number, callId, into)
 }
 

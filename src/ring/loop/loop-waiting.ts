@@ -98,6 +98,7 @@ export class LoopWaiting implements Checked {
     const { signal, deadlineNs = Number.POSITIVE_INFINITY } = options
     try {
       checkTimeout(deadlineNs, "deadlineNs")
+      ensureSignal(signal)
       this.#ensureFree()
       if (signal?.aborted) return Promise.reject(signal.reason)
       prepare?.()
@@ -255,4 +256,10 @@ export class LoopWaiting implements Checked {
       // The page went away, and nobody looks at the number any more.
     }
   }
+}
+
+/** Or its listener would be missed only once the wait had begun. */
+function ensureSignal(signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return
+  throw new RingError("InvalidArgument", `signal is of type ${typeof signal}, which must be an AbortSignal`)
 }

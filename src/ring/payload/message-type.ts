@@ -1,6 +1,6 @@
 // message-type.ts: a message's schema: field names, types and offsets, from which views are made that read and write in place.
 
-import { RingError } from "../errors.ts"
+import { ensureOptions, RingError } from "../errors.ts"
 
 /** What a field can be, by the size and the JavaScript type of its value. Little-endian, as the machines that share it. */
 export const FIELD_BYTES = { u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, f32: 4, u64: 8, i64: 8, f64: 8 } as const
@@ -62,6 +62,7 @@ const RESERVED = ["values", "assign", "constructor", "__proto__"]
  * @throws {RingError} RangeError: fields overlap, or the message would be over 1 MiB
  */
 export function defineMessage<const S extends Schema>(schema: S): MessageType<S> {
+  ensureOptions(schema, "the fields' names and types")
   const fields: Field[] = []
   let end = 0
   for (const [name, spec] of Object.entries(schema)) {

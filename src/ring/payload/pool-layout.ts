@@ -1,7 +1,7 @@
 // pool-layout.ts: a frame pool in shared memory: the header, a mark for each buffer, and the buffers, all written by the
 // sender; the loans, a word for each buffer, written by the receiver.
 
-import { RingError } from "../errors.ts"
+import { ensureOptions, RingError } from "../errors.ts"
 import type { Part } from "../ring-place.ts"
 import type { VSpace } from "../vspace.ts"
 
@@ -30,7 +30,9 @@ export const DESCRIPTOR_BYTES = 16
 export const RETURN_BYTES = 8
 
 /** @throws {RingError} InvalidArgument: a geometry that no pool can have */
-export function checkPoolGeometry({ buffers, bufferBytes }: PoolGeometry): void {
+export function checkPoolGeometry(geometry: PoolGeometry): void {
+  ensureOptions(geometry, "buffers and bufferBytes")
+  const { buffers, bufferBytes } = geometry
   const ensure = (name: string, value: number, limit: number): void => {
     if (Number.isInteger(value) && value >= 1 && value <= limit) return
     throw new RingError("InvalidArgument", `${name} is ${value}, which must be a whole number, 1 to ${limit}`)

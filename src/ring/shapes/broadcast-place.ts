@@ -80,16 +80,20 @@ function partBytes({ capacity, slotBytes }: Geometry): number {
 
 /** @throws {RingError} InvalidArgument: not 1 to 63 consumers, or no such policy */
 export function checkConsumers(consumers: BroadcastOptions["consumers"]): BroadcastConsumerOptions[] {
-  if (consumers.length < 1 || consumers.length > MAX_CONSUMERS) {
+  const count = Array.isArray(consumers) ? consumers.length : String(consumers)
+  if (typeof count === "string" || count < 1 || count > MAX_CONSUMERS) {
     throw new RingError(
       "InvalidArgument",
-      `consumers are ${consumers.length}, which must be 1 to ${MAX_CONSUMERS}: their producer sleeps on 128 words, two for each`,
+      `consumers are ${count}, which must be a list of 1 to ${MAX_CONSUMERS}: their producer sleeps on 128 words, two for each`,
     )
   }
   return consumers.map(consumer => {
     const options = typeof consumer === "string" ? { policy: consumer } : consumer
-    if (POLICIES.includes(options.policy)) return options
-    throw new RingError("InvalidArgument", `policy is ${options.policy}, which must be one of ${POLICIES.join(", ")}`)
+    if (POLICIES.includes(options?.policy)) return options
+    throw new RingError(
+      "InvalidArgument",
+      `policy is ${String(options?.policy)}, which must be one of ${POLICIES.join(", ")}`,
+    )
   })
 }
 

@@ -2,7 +2,7 @@
 // drops its oldest messages is a broadcast with one consumer; the others are a SharedRing.
 
 import { RingConsumer } from "../consumer.ts"
-import { RingError } from "../errors.ts"
+import { ensureOptions, RingError } from "../errors.ts"
 import { LINE_BYTES, RING_CONSUMER_PART_BYTES } from "../layout.ts"
 import { RingProducer } from "../producer.ts"
 import { type Geometry, producerPartBytes } from "../ring-header.ts"
@@ -46,6 +46,7 @@ export interface PolicyProducerStats {
  * @throws {RingError} InvalidArgument: a capacity, slot size or policy that cannot be
  */
 export function policyRingBytes(options: PolicyRingOptions): readonly [producerPart: number, consumerPart: number] {
+  ensureOptions(options, "policy, capacity and slotBytes")
   checkPolicy(options.policy)
   if (options.policy === DROP_OLDEST) return [broadcastPartBytes(options) + LINK_BYTES, CONSUMER_PART_BYTES]
   SharedRing.bytesNeeded(options)

@@ -6,7 +6,15 @@ import type { RingProducer } from "../producer.ts"
 import { SharedRing } from "../shared-ring.ts"
 import type { VSpace } from "../vspace.ts"
 import { checkTimeout, type EndOptions, type Interruption } from "../wait.ts"
-import { CALL_BYTES, readCall, replyRing, requestRing, type ServiceFrames, stageCall } from "./service-link.ts"
+import {
+  CALL_BYTES,
+  ensureCall,
+  readCall,
+  replyRing,
+  requestRing,
+  type ServiceFrames,
+  stageCall,
+} from "./service-link.ts"
 
 export interface CallOptions {
   /** Nanoseconds from 0; Infinity for no limit, which is the default. */
@@ -79,7 +87,7 @@ export class ServiceClient {
    * @throws {RingError} RangeError: the payload is too long
    */
   send(payload: Uint8Array): number | "full" | Interruption {
-    if (payload.length > this.#requests.staging.length - CALL_BYTES) stageCall(this.#requests.staging, 0, payload)
+    ensureCall(this.#requests.staging, payload)
     while (this.#underWay >= this.#inFlightMost) {
       // A reply that is here makes room.
       const outcome = this.#takeReply(0)

@@ -78,16 +78,18 @@ function rest({ address, bytes }: Part): Part {
   return { address: address + RING_CONSUMER_PART_BYTES, bytes: bytes - RING_CONSUMER_PART_BYTES }
 }
 
-/**
- * Writes a call's head and payload into a producer's staging.
- * @throws {RingError} RangeError: the payload is longer than the slot takes
- */
-export function stageCall(staging: Uint8Array, call: number, payload: Uint8Array): void {
+/** @throws {RingError} InvalidArgument: no bytes. RangeError: the payload is longer than the slot takes */
+export function ensureCall(staging: Uint8Array, payload: Uint8Array): void {
   ensureBytes("payload", payload)
   const room = staging.length - CALL_BYTES
   if (payload.length > room) {
     throw new RingError("RangeError", `The payload has ${payload.length} bytes: this side may send ${room}; split it`)
   }
+}
+
+/** Writes a call's head and payload into a producer's staging. @throws as ensureCall */
+export function stageCall(staging: Uint8Array, call: number, payload: Uint8Array): void {
+  ensureCall(staging, payload)
   const head = new DataView(staging.buffer, staging.byteOffset, CALL_BYTES)
   head.setUint32(0, call, true)
   head.setUint32(4, payload.length, true)

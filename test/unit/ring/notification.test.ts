@@ -75,6 +75,7 @@ t.test("a new signaller and a new waiter go on from what is in memory", async t 
 t.test("signal() refuses badges that are nothing or too much", async t => {
   const [page] = frameTwice(t)
   const signaller = new NotificationSignaller(vspace, NotificationFrame.lane(page, 0))
+  t.throws(() => signaller.signal(1 as never), { code: "InvalidArgument", message: /badge is 1, a number: a bigint/ })
   t.throws(() => signaller.signal(0n), { code: "InvalidArgument", message: /badge is 0,/ })
   t.throws(() => signaller.signal(2n ** 64n), { code: "RangeError", message: /badge is 18446744073709551616,/ })
   t.throws(() => signaller.signal(-1n), { code: "RangeError" })

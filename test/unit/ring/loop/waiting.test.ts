@@ -125,6 +125,8 @@ t.test("one wait of an end at a time, and none without a bell", async t => {
   const { producer, consumer } = endsWithBells(t, geometry, { checkNs: 0 })
   const popping = consumer.pop({})
   await t.rejects(consumer.pop({}), { code: "IllegalOperation", message: /pending/ })
+  const noSignal = { code: "InvalidArgument", message: /signal is of type object, which must be an AbortSignal/ }
+  await t.rejects(consumer.pop({ signal: {} as AbortSignal }), noSignal)
   producer.tryPush(bytes(7))
   t.same(await popping, bytes(7), "the first is not disturbed")
   const [a] = frameTwice(t)

@@ -81,6 +81,7 @@ t.test("a pop or push between makes a peeked or claimed view stale as well", asy
 
 t.test("a schema that cannot be is refused with what to do", async t => {
   const refused = [
+    [undefined, "InvalidArgument", /options are missing: pass an object with the fields/],
     [{}, "InvalidArgument", /no fields/],
     [{ "a b": "u8" }, "InvalidArgument", /Field "a b"/],
     [{ values: "u8" }, "InvalidArgument", /none of values, assign/],

@@ -221,6 +221,7 @@ t.test("a server that lies about a reply's length is refused; misuse is, with nu
   t.throws(() => client.receive(call), { name: "PeerMisbehaviorError", what: "a reply's length", value: 25 })
   const long = { code: "RangeError", message: /payload has (17|25) bytes: this side may send (16|24);/ }
   t.throws(() => client.send(new Uint8Array(17)), long)
+  t.throws(() => client.send(undefined as never), { code: "InvalidArgument", message: /payload is of type undefined/ })
   t.throws(() => server.reply({ client: 0, call }, new Uint8Array(25)), long)
   t.throws(() => serviceBytes({ ...options, inFlight: 3 }), { message: /inFlight is 3, which must be a power of two/ })
   t.throws(() => serviceBytes({ ...options, replyBytes: -1 }), { message: /replyBytes is -1/ })
