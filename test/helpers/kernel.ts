@@ -99,6 +99,13 @@ export class TestKernel {
     }
   }
 
+  /** A message as it comes from a component, whatever it is. Returns the reply, `undefined` while there is none. */
+  receive(caller: ComponentId, message: Uint8Array): Uint8Array | undefined {
+    this.#replies.clear()
+    this.#run(this.kernel.invoke(caller, message))
+    return [...this.#replies.values()][0]
+  }
+
   /** "ok", or the name of the refusal. */
   outcome<N extends SyscallName>(caller: ComponentId, name: N, args: Args<N>): "ok" | KernelErrorName {
     try {
