@@ -88,6 +88,7 @@ export class RingEnd implements Sleeper, LoopSleeper {
   sleeps = 0
   wakes = 0
   readonly #bell: number | undefined
+  readonly #bells: readonly [number] | undefined
   readonly #onClose: (() => void) | undefined
   readonly #vspace: VSpace
   readonly #role: Role
@@ -130,8 +131,9 @@ export class RingEnd implements Sleeper, LoopSleeper {
     this.#sleepNumber = new SleepNumber(vspace, produces ? producerSleep : consumerSleep)
     this.#status = statusWord(vspace, options.status)
     this.waiting = new Waiting(vspace, options.wait)
-    this.loop = new LoopWaiting(this, options.bell, vspace.processors, options.wait?.checkNs)
+    this.loop = new LoopWaiting(this, vspace.processors, options.wait?.checkNs)
     this.#bell = options.bell
+    this.#bells = options.bell === undefined ? undefined : [options.bell]
     this.#onClose = options.onClose
 
     const start = produces ? producerStart(vspace, place) : consumerStart(vspace, place)
@@ -179,7 +181,12 @@ export class RingEnd implements Sleeper, LoopSleeper {
     return this.#countAtClose ?? Number(this.#vspace.u64[(this.state + END_INDEX) / 8]) - this.#start
   }
 
+  bells(): readonly number[] | undefined {
+    return this.#bells
+  }
+
   announce(): void {
+    this.loop.ensureFree()
     this.sleeps++
     this.#sleepNumber.announce()
   }

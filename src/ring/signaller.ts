@@ -16,7 +16,7 @@ import {
 } from "./layout.ts"
 import { NEVER_WOKEN } from "./sleep-number.ts"
 import type { VSpace } from "./vspace.ts"
-import { wake } from "./wait.ts"
+import { type EndOptions, wakeSleeper } from "./wait.ts"
 
 const MAX_BADGE = 2n ** 64n - 1n
 
@@ -36,15 +36,19 @@ export class NotificationSignaller {
   readonly #vspace: VSpace
   readonly #state: number
   readonly #lane: number
+  readonly #bell: number | undefined
+  #isClosed = false
 
   /**
    * Goes on from the lane's value in memory, so a new holder can take over from one that died.
    * @param place a lane that nobody else holds, writable, and its acknowledgement, readable
+   * @param bell address of the waiter's bell, where one hangs: then a waiter that sleeps in its event loop is woken
    * @throws {RingError} RangeError, AlignmentError: it does not lie in the VSpace
    * @throws {PageFault} it is not mapped here
    */
-  constructor(vspace: VSpace, place: LanePlace) {
+  constructor(vspace: VSpace, place: LanePlace, { bell }: Pick<EndOptions, "bell"> = {}) {
     checkLane(vspace, place)
+    this.#bell = bell
     this.#vspace = vspace
     this.#lane = place.lane
     const value = loadLane(vspace, place.lane)
@@ -65,6 +69,7 @@ export class NotificationSignaller {
    */
   signal(badge: bigint): void {
     if (typeof badge !== "bigint" || badge <= 0n || badge > MAX_BADGE) refuseBadge(badge)
+    if (this.#isClosed) throw new RingError("IllegalOperation", "This signaller was closed: attach again")
     let result: number
     try {
       result = this.#vspace.hot.signal(this.#state, badge)
@@ -72,9 +77,20 @@ export class NotificationSignaller {
       throw this.#vspace.faultOf(error)
     }
     // The waiter sleeps on both halves of the lane, so either will do, whichever has changed.
-    if (result === RESULT_DONE_WAKE && !wake(this.#lane)) {
-      this.#vspace.u32[(this.#state + SIGNALLER_WOKEN) / 4] = NEVER_WOKEN
-    }
+    if (result === RESULT_DONE_WAKE) this.#wake()
+  }
+
+  /** Gives its private memory back; nothing may be signalled by it afterwards. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#vspace.freePrivate(this.#state, SIGNALLER_BYTES)
+  }
+
+  #wake(): void {
+    const woken = (this.#state + SIGNALLER_WOKEN) / 4
+    const { u32 } = this.#vspace
+    if (!wakeSleeper(u32[woken] as number, this.#lane, this.#bell)) u32[woken] = NEVER_WOKEN
   }
 }
 

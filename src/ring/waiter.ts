@@ -4,10 +4,13 @@ import { RingError } from "./errors.ts"
 import {
   ACK_SLEEP,
   ACK_VALUE,
+  ASLEEP,
+  ASLEEP_IN_LOOP,
   LINE_BYTES,
   MAX_LANES,
   NOTIFICATION_BYTES,
   NOTIFICATION_IN_USE,
+  RESULT_CLOSED,
   RESULT_DONE,
   RESULT_NONE,
   WAITER_ACKED,
@@ -19,6 +22,7 @@ import {
   WAITER_STATUS_WORD,
   WAITER_TAKEN,
 } from "./layout.ts"
+import { type LoopSleeper, LoopWaiting, type LoopWaitOptions } from "./loop/loop-waiting.ts"
 import { statusWord } from "./ring-end.ts"
 import { checkLane, type LanePlace } from "./signaller.ts"
 import { SleepNumber } from "./sleep-number.ts"
@@ -48,12 +52,15 @@ export interface WaiterPlace {
   readonly lanes: readonly LanePlace[]
 }
 
-export class NotificationWaiter implements Sleeper {
+export class NotificationWaiter implements Sleeper, LoopSleeper {
   readonly #vspace: VSpace
   readonly #state: number
   readonly #place: WaiterPlace
   readonly #status: number
   readonly #waiting: Waiting
+  readonly #loop: LoopWaiting
+  readonly #bell: number | undefined
+  #isClosed = false
   /** For each lane that this waiter has slept on. */
   readonly #sleepNumbers: (SleepNumber | undefined)[] = []
   /** The lanes in use, as they were when it last said that it sleeps. */
@@ -62,6 +69,7 @@ export class NotificationWaiter implements Sleeper {
   /**
    * Goes on from the acknowledgements in memory, so a new waiter can take over from one that died.
    * @param place nobody else waits there
+   * @param options `bell`: the daemon's; each lane has its own at the lane's address. Without, it cannot wait on the event loop
    * @throws {RingError} RangeError, AlignmentError: more lanes than there can be, or a part is not in the VSpace
    * @throws {PageFault} it is not mapped here
    */
@@ -76,6 +84,8 @@ export class NotificationWaiter implements Sleeper {
     this.#place = place
     this.#status = statusWord(vspace, options.status)
     this.#waiting = new Waiting(vspace, options.wait)
+    this.#loop = new LoopWaiting(this, vspace.processors, options.wait?.checkNs)
+    this.#bell = options.bell
     const inUse = vspace.loadWord(kernelPart + NOTIFICATION_IN_USE)
     const acked = lanes.map(({ ack }, lane) =>
       // A lane that comes into use later has not been acknowledged by anybody.
@@ -99,7 +109,7 @@ export class NotificationWaiter implements Sleeper {
    */
   poll(): bigint {
     try {
-      return this.#vspace.hot.take(this.#state, 1) === RESULT_DONE ? this.#taken() : 0n
+      return this.#take(1) === RESULT_DONE ? this.#taken() : 0n
     } catch (error) {
       throw this.#vspace.faultOf(error)
     }
@@ -113,7 +123,17 @@ export class NotificationWaiter implements Sleeper {
    * @throws {RingError} InvalidArgument: `timeoutNs` is negative or not a number
    * @throws {PageFault} the page is not mapped here, and not because of a revocation: that is the outcome "revoked"
    */
-  wait(timeoutNs = Number.POSITIVE_INFINITY): bigint | Interruption {
+  wait(timeoutNs?: number): bigint | Interruption
+  /**
+   * The same on the event loop, without blocking it. One such wait at a time.
+   * @throws (rejects) the signal's reason; {RingError} IllegalOperation: another wait is pending, or it has no bells
+   */
+  wait(options: LoopWaitOptions): Promise<bigint | Interruption>
+  wait(limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY): bigint | Interruption | Promise<unknown> {
+    return typeof limit === "object" ? this.#loop.wait(this.#attempt, limit, () => {}) : this.#wait(limit)
+  }
+
+  #wait(timeoutNs: number): bigint | Interruption {
     checkTimeout(timeoutNs)
     try {
       let result = this.#take(this.#waiting.spins)
@@ -158,9 +178,56 @@ export class NotificationWaiter implements Sleeper {
     }
   }
 
+  /** A wait on the event loop is pending. */
+  get isPending(): boolean {
+    return this.#loop.isPending
+  }
+
+  /** A pending wait on the event loop keeps the process alive, or does not. */
+  keepAlive(does: boolean): void {
+    if (does) this.#loop.ref()
+    else this.#loop.unref()
+  }
+
+  /** Ends a pending wait on the event loop. */
+  cancel(): void {
+    this.#loop.end("closed" satisfies Interruption)
+  }
+
+  /** As `cancel`, and gives its private memory back. What is pending waits for the next waiter. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#loop.close("closed" satisfies Interruption)
+    this.#isClosed = true
+    this.#vspace.freePrivate(this.#state, WAITER_BYTES)
+  }
+
+  interruptionBy(error: unknown): Interruption {
+    return interruptionBy(error, this.#vspace, this.#status)
+  }
+
+  bells(): readonly number[] | undefined {
+    if (this.#bell === undefined) return undefined
+    return [this.#bell, ...this.#lanesIn(this.#inUse()).map(lane => (this.#place.lanes[lane] as LanePlace).lane)]
+  }
+
   announce(): void {
-    this.#sleepsOn = this.#vspace.u32[(this.#state + WAITER_IN_USE) / 4] as number
-    for (const lane of this.#sleepLanes()) this.#sleepNumber(lane).announce()
+    this.#loop.ensureFree()
+    this.#announce(ASLEEP)
+  }
+
+  announceInLoop(): void {
+    this.#announce(ASLEEP_IN_LOOP)
+  }
+
+  #announce(how: number): void {
+    this.#sleepsOn = this.#inUse()
+    for (const lane of this.#sleepLanes()) this.#sleepNumber(lane).announce(how)
+  }
+
+  /** The lanes in use at the last look. */
+  #inUse(): number {
+    return this.#vspace.u32[(this.#state + WAITER_IN_USE) / 4] as number
   }
 
   retract(): void {
@@ -190,7 +257,11 @@ export class NotificationWaiter implements Sleeper {
   }
 
   #sleepLanes(): number[] {
-    return this.#place.lanes.flatMap((_, lane) => (isIn(this.#sleepsOn, lane) ? [lane] : []))
+    return this.#lanesIn(this.#sleepsOn)
+  }
+
+  #lanesIn(set: number): number[] {
+    return this.#place.lanes.flatMap((_, lane) => (isIn(set, lane) ? [lane] : []))
   }
 
   #sleepNumber(lane: number): SleepNumber {
@@ -199,7 +270,14 @@ export class NotificationWaiter implements Sleeper {
     return this.#sleepNumbers[lane]
   }
 
+  readonly #attempt = (spins: number): bigint | Interruption | undefined => {
+    const result = this.#take(spins)
+    if (result === RESULT_NONE) return undefined
+    return result === RESULT_DONE ? this.#taken() : this.#outcome(result)
+  }
+
   #take(spins: number): number {
+    if (this.#isClosed) return RESULT_CLOSED
     return this.#vspace.hot.take(this.#state, spins)
   }
 
@@ -209,6 +287,7 @@ export class NotificationWaiter implements Sleeper {
 
   #outcome(result: number): Interruption {
     // A new peer may have made it live meanwhile: then it was "peer-gone" that the hot code saw.
+    if (result === RESULT_CLOSED) return "closed"
     return result === RESULT_DEADLINE
       ? "deadline"
       : (interruptionOf(this.#vspace.loadWord(this.#status)) ?? "peer-gone")

@@ -227,7 +227,7 @@ export class TestKernel {
       case "clear-lane":
         return nothing
       case "hang-bell": {
-        this.bells.set(bellKey(effect), `${effect.frame} ${effect.bell}`)
+        this.bells.set(bellKey(effect), `${effect.memory} ${effect.bell}`)
         return () => this.bells.delete(bellKey(effect))
       }
       case "take-bells":
@@ -247,8 +247,10 @@ export class TestKernel {
           const within = address >= effect.address && address < effect.address + effect.bytes
           if (component === effect.component && within) this.pages.delete(key)
         }
-        for (let address = effect.address; address < effect.address + 2; address++) {
-          for (const whose of ["own", "peers"]) this.bells.delete(bellKey({ ...effect, address, whose }))
+        for (const key of this.bells.keys()) {
+          const [component, address] = key.split(":").map(Number) as [number, number]
+          const within = address >= effect.address && address < effect.address + effect.bytes
+          if (component === effect.component && within) this.bells.delete(key)
         }
         return nothing
       case "map-all": {
@@ -282,6 +284,7 @@ export class TestKernel {
       else this.effects.push(effect)
       if (effect.kind === "publish-lane" || effect.kind === "move-mappings")
         for (const map of effect.maps) this.#acquire(map)
+      if (effect.kind === "publish-lane") for (const bell of effect.bells) this.#acquire(bell)
       if (effect.kind === "set-status") this.words.set(`${effect.component}:${effect.index}`, effect.status)
       if (effect.kind === "destroy-memory" && !this.memories.delete(effect.memory)) {
         throw new Error(`memory ${effect.memory} is destroyed but does not exist`)

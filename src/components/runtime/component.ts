@@ -131,7 +131,7 @@ export class Component {
   notification(slot: number): Notification {
     let notification = this.#notifications.get(slot)
     if (notification === undefined) {
-      notification = new Notification(this.vspace, this.profile, role => this.call("object_attach", { slot, role }))
+      notification = new Notification(this, slot)
       this.#notifications.set(slot, notification)
     }
     return notification

@@ -3,42 +3,48 @@
 import { KernelError } from "../../kernel-daemon/abi/errors.ts"
 import { NOTIFICATION_LANES } from "../../kernel-daemon/abi/limits.ts"
 import { ackAddress, laneAddress } from "../../kernel-daemon/abi/notification-map.ts"
-import type { Profile } from "../../kernel-daemon/abi/profile.ts"
 import type { Result } from "../../kernel-daemon/abi/syscalls.ts"
 import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
+import { Messages } from "../../ring/loop/iterate.ts"
+import type { LoopWaitOptions } from "../../ring/loop/loop-waiting.ts"
 import { type LanePlace, NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"
 import type { VSpace } from "../../ring/vspace.ts"
 import type { Interruption, WaitStrategy } from "../../ring/wait.ts"
 import { STATUS_REVOKED } from "../../ring/words.ts"
-
-type Attach = (role: number) => Result<"object_attach">
+import type { Component } from "./component.ts"
 
 export class Notification {
+  readonly #component: Component
+  readonly #slot: number
   readonly #vspace: VSpace
-  readonly #profile: Profile
-  readonly #attach: Attach
   #signaller: { readonly end: NotificationSignaller; readonly badge: bigint; readonly status: number } | undefined
   #waiter: { readonly end: NotificationWaiter; readonly status: number } | undefined
   /** What it waited through was revoked, and nothing that it can wait through has come into the slot since. */
   #isRevoked = false
+  /** The waiter may no longer be to what stands in the slot. */
+  #isStale = false
+  #keepsAlive = true
   #strategy: WaitStrategy | undefined
 
-  constructor(vspace: VSpace, profile: Profile, attach: Attach) {
-    this.#vspace = vspace
-    this.#profile = profile
-    this.#attach = attach
+  constructor(component: Component, slot: number) {
+    this.#component = component
+    this.#slot = slot
+    this.#vspace = component.vspace
   }
 
   /** How to wait, from the next attach on; by default spin a little where two processors can be used, then park. */
   set waitStrategy(strategy: WaitStrategy) {
     this.#strategy = strategy
-    this.#waiter = undefined
+    this.#isStale = true
   }
 
-  /** Attaches anew when it is used next: what stands in the slot has changed, or may have. */
+  /**
+   * Attaches anew when it is used next: what stands in the slot has changed, or may have. A wait that is pending goes on where
+   * it began.
+   */
   forget(): void {
-    this.#signaller = undefined
-    this.#waiter = undefined
+    this.#dropSignaller()
+    this.#isStale = true
     this.#isRevoked = false
   }
 
@@ -59,7 +65,7 @@ export class Notification {
       )
     }
     const bits = badge ?? allowed
-    const { signalNamesAnyBits, signalOfNothingIsLost } = this.#profile
+    const { signalNamesAnyBits, signalOfNothingIsLost } = this.#component.profile
     if (bits === 0n && signalOfNothingIsLost) return
     if (bits === 0n) throw new KernelError("InvalidArgument", "Badge 0 would signal nothing; name at least one bit")
     if (!signalNamesAnyBits && allowed !== 0n && (bits & ~allowed) !== 0n) {
@@ -76,13 +82,105 @@ export class Notification {
    * @returns the bits, never 0n; or why there are none: "deadline", "peer-gone", "revoked"
    * @throws {KernelError} IllegalOperation: no read right, or another component waits on it
    */
-  wait(timeoutNs = Number.POSITIVE_INFINITY): bigint | Interruption {
+  wait(timeoutNs?: number): bigint | Interruption
+  /**
+   * The same on the event loop, without blocking it. One such wait at a time.
+   * @throws (rejects) the signal's reason, as `wait`; {RingError} IllegalOperation: another wait is pending
+   * Cost: of bits that are there, a promise; otherwise up to `checkNs` of looking, then it sleeps.
+   */
+  wait(options: LoopWaitOptions): Promise<bigint | Interruption>
+  wait(
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): bigint | Interruption | Promise<bigint | Interruption> {
+    if (typeof limit === "object") return this.#waitInLoop(limit)
     try {
-      return this.#waiting().wait(timeoutNs)
+      return this.#waiting().wait(limit)
     } catch (error) {
-      if (this.#isRevoked && error instanceof KernelError) return "revoked"
-      throw error
+      return this.#revokedBy(error)
     }
+  }
+
+  async #waitInLoop(options: LoopWaitOptions): Promise<bigint | Interruption> {
+    try {
+      return await this.#waiting().wait(options)
+    } catch (error) {
+      return this.#revokedBy(error)
+    }
+  }
+
+  #revokedBy(error: unknown): "revoked" {
+    if (this.#isRevoked && error instanceof KernelError) return "revoked"
+    throw error
+  }
+
+  /** All bits from now on, as they come. Ends when no more will; leaving the loop early takes none that were not yielded. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<bigint> {
+    return new Messages(
+      () => this.wait({}),
+      () => this.#waiter?.end.cancel(),
+    )
+  }
+
+  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
+  ref(): this {
+    return this.#keepAlive(true)
+  }
+
+  unref(): this {
+    return this.#keepAlive(false)
+  }
+
+  /**
+   * Ends a pending wait with "closed", and gives back its lane, and its place as the one that waits: another component can
+   * then. What is pending stays so. When it is used next it attaches anew.
+   */
+  close(): void {
+    const roles = [
+      ...(this.#signaller === undefined ? [] : [AttachRole.signaller]),
+      ...(this.#waiter === undefined ? [] : [AttachRole.waiter]),
+    ]
+    this.#dropSignaller()
+    this.#dropWaiter()
+    for (const role of roles) this.#giveUp(role)
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
+  #keepAlive(does: boolean): this {
+    this.#keepsAlive = does
+    this.#waiter?.end.keepAlive(does)
+    return this
+  }
+
+  /** Where it stands is asked anew: another mapping may stand at the old address by now. */
+  #giveUp(role: number): void {
+    try {
+      const { address, bytes } = this.#attach(role)
+      this.#component.call("memory_unmap", { address, bytes })
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error
+    }
+  }
+
+  #attach(role: number): Result<"object_attach"> {
+    return this.#component.call("object_attach", { slot: this.#slot, role })
+  }
+
+  #dropSignaller(): void {
+    this.#signaller?.end.close()
+    this.#signaller = undefined
+  }
+
+  #dropWaiter(): void {
+    this.#waiter?.end.close()
+    this.#waiter = undefined
+    this.#isStale = false
   }
 
   /**
@@ -95,9 +193,11 @@ export class Notification {
 
   #waiting(): NotificationWaiter {
     if (this.#waiter !== undefined) {
-      if (!this.#saysRevoked(this.#waiter)) return this.#waiter.end
-      this.#waiter = undefined
-      this.#isRevoked = true
+      const isRevoked = this.#saysRevoked(this.#waiter)
+      // A wait that is pending is told itself.
+      if (this.#waiter.end.isPending || !(isRevoked || this.#isStale)) return this.#waiter.end
+      this.#isRevoked = isRevoked && !this.#isStale
+      this.#dropWaiter()
     }
     const { address, status } = this.#attach(AttachRole.waiter)
     const lanes = Array.from({ length: NOTIFICATION_LANES }, (_, lane) => placeOf(laneAddress(address, lane)))
@@ -106,10 +206,13 @@ export class Notification {
       { kernelPart: address, lanes },
       {
         status,
+        bell: address,
         ...(this.#strategy === undefined ? {} : { wait: this.#strategy }),
       },
     )
+    end.keepAlive(this.#keepsAlive)
     this.#waiter = { end, status }
+    this.#isStale = false
     this.#isRevoked = false
     return end
   }
@@ -117,9 +220,13 @@ export class Notification {
   #signalling(): { readonly end: NotificationSignaller; readonly badge: bigint } {
     if (this.#signaller !== undefined && !this.#saysRevoked(this.#signaller)) return this.#signaller
     // Its pages are gone, and something else may be mapped there by now.
-    this.#signaller = undefined
+    this.#dropSignaller()
     const { address, badge, status } = this.#attach(AttachRole.signaller)
-    this.#signaller = { end: new NotificationSignaller(this.#vspace, placeOf(address)), badge, status }
+    this.#signaller = {
+      end: new NotificationSignaller(this.#vspace, placeOf(address), { bell: address }),
+      badge,
+      status,
+    }
     return this.#signaller
   }
 

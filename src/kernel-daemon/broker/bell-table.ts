@@ -1,4 +1,4 @@
-// bell-table.ts: the eventfds behind the memories that components wait on: made when the first end is attached.
+// bell-table.ts: the eventfds behind the memories that components wait on: made when they are first hung.
 
 import { readFileSync } from "node:fs"
 import { type Fd, native } from "../../../native/index.ts"
@@ -14,32 +14,31 @@ export class BellTable {
   readonly #bells = new Map<MemoryId, Map<BellName, Bell>>()
 
   /** @throws {NativeError} descriptors have run out */
-  fdFor(frame: MemoryId, name: BellName): Fd {
-    const bells = this.#bells.get(frame) ?? new Map<BellName, Bell>()
+  fdFor(memory: MemoryId, name: BellName): Fd {
+    const bells = this.#bells.get(memory) ?? new Map<BellName, Bell>()
     let bell = bells.get(name)
     if (bell === undefined) {
       bell = create()
       bells.set(name, bell)
-      this.#bells.set(frame, bells)
+      this.#bells.set(memory, bells)
     }
     return bell.fd
   }
 
   /** Wakes who sleeps there, if anybody ever could. */
-  ring(frame: MemoryId, name: BellName): void {
-    const bell = this.#bells.get(frame)?.get(name)
+  ring(memory: MemoryId, name: BellName): void {
+    const bell = this.#bells.get(memory)?.get(name)
     if (bell !== undefined) native.addToEventFd(bell.fd)
   }
 
   /** Their numbers among eventfds. */
-  idsOf(frame: MemoryId | undefined): ReadonlySet<number> {
-    if (frame === undefined) return new Set()
-    return new Set([...(this.#bells.get(frame)?.values() ?? [])].map(({ id }) => id))
+  idsOf(memory: MemoryId): ReadonlySet<number> {
+    return new Set([...(this.#bells.get(memory)?.values() ?? [])].map(({ id }) => id))
   }
 
-  destroy(frame: MemoryId): void {
-    for (const { fd } of this.#bells.get(frame)?.values() ?? []) native.closeFd(fd)
-    this.#bells.delete(frame)
+  destroy(memory: MemoryId): void {
+    for (const { fd } of this.#bells.get(memory)?.values() ?? []) native.closeFd(fd)
+    this.#bells.delete(memory)
   }
 }
 

@@ -8,12 +8,14 @@ import type {
   CommitEffect,
   ComponentId,
   Ending,
+  HangBellEffect,
   Invocation,
   MapEffect,
   MemoryId,
   UnmapEffect,
 } from "../invocation/effects.ts"
 import type { Kernel } from "../invocation/kernel.ts"
+import { allDone } from "./all-done.ts"
 import { BellTable } from "./bell-table.ts"
 import { ComponentProcess } from "./component-process.ts"
 import { DaemonPages } from "./daemon-pages.ts"
@@ -220,45 +222,46 @@ export class Broker {
     this.#notificationPages.clear(page, index, this.#memories.fdFor(lane, READ), this.#memories.fdFor(ack, READ))
   }
 
-  /** Calls back when whoever waits can see the lane: before that its signaller must not go on, or a poll misses its signal. */
+  /** Calls back when whoever waits can see the lane, and be woken by it: before that its signaller must not go on, or a poll misses its signal. */
   #publishLane(
-    { page, index, badge, maps }: Extract<CommitEffect, { kind: "publish-lane" }>,
+    { page, index, badge, maps, bells }: Extract<CommitEffect, { kind: "publish-lane" }>,
     published: () => void,
   ): void {
-    this.#mapDecided(maps, () => {
+    const publish = (): void => {
       this.#notificationPages.publish(page, index, badge)
+      this.#bells.ring(page, "waiter")
       published()
-    })
+    }
+    this.#mapDecided(maps, () => this.#hangDecided(bells, publish))
+  }
+
+  /** As #mapDecided, for bells. */
+  #hangDecided(bells: readonly HangBellEffect[], done: () => void): void {
+    const begin = (bell: HangBellEffect, over: () => void): void =>
+      this.#hangBell(bell, refused => {
+        if (refused !== undefined) this.#processes.get(bell.component)?.kill(`it took no bell: ${refused.message}`)
+        over()
+      })
+    allDone(bells, begin, done)
   }
 
   /** Calls back when all have mapped what the kernel has committed. Who does not is killed. */
   #mapDecided(maps: readonly MapEffect[], done: () => void): void {
-    let left = maps.length
-    if (left === 0) return done()
-    for (const map of maps) {
+    const begin = (map: MapEffect, over: () => void): void =>
       this.#map(map, refused => {
         if (refused !== undefined) {
           this.#processes.get(map.component)?.kill(`it did not map what it shares with others: ${refused.message}`)
         }
-        left -= 1
-        if (left === 0) done()
+        over()
       })
-    }
+    allDone(maps, begin, done)
   }
 
   /** Calls back when nobody who was given the new memory shows the old one any more. */
   #moveMappings({ from, maps }: Extract<CommitEffect, { kind: "move-mappings" }>, moved: () => void): void {
-    this.#mapDecided(maps, () => {
-      const components = new Set(maps.map(({ component }) => component))
-      let left = components.size
-      if (left === 0) return moved()
-      for (const component of components) {
-        proveUnmapped(this.sights, { component, memory: from }, () => {
-          left -= 1
-          if (left === 0) moved()
-        })
-      }
-    })
+    const prove = (component: ComponentId, over: () => void): void =>
+      proveUnmapped(this.sights, { component, memory: from, bellsOf: from }, over)
+    this.#mapDecided(maps, () => allDone([...new Set(maps.map(({ component }) => component))], prove, moved))
   }
 
   #unmap({ component, address, bytes }: UnmapEffect, done: () => void): void {
@@ -275,15 +278,12 @@ export class Broker {
     })
   }
 
-  #hangBell(
-    { component, address, frame, bell, whose }: Extract<AcquireEffect, { kind: "hang-bell" }>,
-    done: (refused?: Error) => void,
-  ): void {
+  #hangBell({ component, address, memory, bell, whose }: HangBellEffect, done: (refused?: Error) => void): void {
     const process = this.#processes.get(component)
     if (process === undefined) return done(new KernelError("PeerGone", `Component ${component} has ended`))
     let fd: Fd = -1
     const refused = refusalOf(() => {
-      fd = this.#bells.fdFor(frame, bell)
+      fd = this.#bells.fdFor(memory, bell)
     })
     if (refused !== undefined) return done(refused)
     const command = whose === "own" ? MapperCommand.hangOwnBell : MapperCommand.hangPeersBell
@@ -347,10 +347,10 @@ export class Broker {
           this.#processes.get(effect.component)?.setStatus(effect.index, effect.status)
           break
         case "destroy-bells":
-          this.#bells.destroy(effect.frame)
+          this.#bells.destroy(effect.memory)
           break
         case "ring-bell":
-          this.#bells.ring(effect.frame, effect.bell)
+          this.#bells.ring(effect.memory, effect.bell)
           break
         case "reply":
           this.#processes.get(effect.component)?.reply(effect.message)

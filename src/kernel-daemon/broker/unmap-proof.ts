@@ -22,8 +22,8 @@ export interface Sights {
 export interface ToProve {
   readonly component: ComponentId
   readonly memory: MemoryId
-  /** The frame, by its id, whose bells are looked for as well. */
-  readonly frame?: MemoryId
+  /** Whose bells are looked for as well. */
+  readonly bellsOf: MemoryId
 }
 
 /**
@@ -33,12 +33,12 @@ export interface ToProve {
  */
 export function proveUnmapped(
   { kernel, memories, bells, processes }: Sights,
-  { component, memory, frame }: ToProve,
+  { component, memory, bellsOf }: ToProve,
   done: (proved: boolean) => void,
 ): void {
   // A former memory of a frame is destroyed when it was seen to be gone.
   if (!memories.has(memory)) return done(true)
-  const sought = { ...memories.identity(memory), bells: bells.idsOf(frame) }
+  const sought = { ...memories.identity(memory), bells: bells.idsOf(bellsOf) }
   const deadline = performance.now() + REVOKE_DEADLINE_MS
   const look = (): void => {
     const process = processes.get(component)
@@ -49,7 +49,7 @@ export function proveUnmapped(
     }
     const grant: MemoryGrant = {
       ...kernel.memoryGrant(component, memory),
-      bells: frame === undefined ? 0 : kernel.bellsHeld(component, frame),
+      bells: kernel.bellsHeld(component, bellsOf),
     }
     const traces = tracesOf(process.pid, sought, grant)
     if (isWithin(traces, grant)) return done(true)

@@ -10,12 +10,12 @@ import type { Component } from "../objects/component.ts"
 import type { Frame } from "../objects/frame.ts"
 import { describeObject } from "../objects/kernel-object.ts"
 import type { Mapping } from "../objects/mapping.ts"
-import { type Lane, type Notification, waiterParts } from "../objects/notification.ts"
+import { type Lane, type Notification, waiterBell, waiterParts } from "../objects/notification.ts"
 import type { RingEndName } from "../objects/ring-ends.ts"
 import type { AcquireEffect } from "./effects.ts"
 import { refund } from "./holding.ts"
 import { ensureRights, ensureUsable, lookupTyped, type Typed } from "./lookup.ts"
-import { detach, ensureLanded, enter, mapPart, whileInFlight } from "./mappings.ts"
+import { detach, ensureLanded, enter, hangBells, mapPart, whileInFlight } from "./mappings.ts"
 import { type Caller, type Outcome, Transaction } from "./outcome.ts"
 import { ensureStatusWord, statusAddress } from "./peer-status.ts"
 import { ensureEnd, ringEndOf, takeEnd } from "./ring-end.ts"
@@ -118,7 +118,7 @@ function attachWaiter(
   const range = { address, bytes: WAITER_BYTES, permissions: Permission.read }
   const mapping = enter(state, component, notification, range)
   object.addWaiter(mapping)
-  return mapParts(state, mapping, [])
+  return mapParts(state, object, mapping, [], "own")
 }
 
 /** Whoever waits gets to see a lane only when it is mapped there, so a lane that is new is published by the commit. */
@@ -136,10 +136,13 @@ function attachSignaller(
   const mapping = enter(state, component, notification, range)
   const { lane, rebadged } = object.addSignaller(mapping, bits, () => state.newMemoryId())
   const isNew = !lane.standing
-  const attaching = mapParts(state, mapping, [
-    ...(isNew ? makeLane(object, lane) : []),
-    ...(rebadged ? [clearLane(object, lane)] : []),
-  ])
+  const attaching = mapParts(
+    state,
+    object,
+    mapping,
+    [...(isNew ? makeLane(object, lane) : []), ...(rebadged ? [clearLane(object, lane)] : [])],
+    "peers",
+  )
   const commit = (proved: boolean) => {
     object.stand(lane)
     if (object.references === 0) destroyNew(state, isNew ? lane : undefined)
@@ -148,6 +151,7 @@ function attachSignaller(
   }
   const refuse = () => {
     attaching.refuse()
+    if (isNew) state.emit({ kind: "destroy-bells", memory: lane.lane })
     const unused = object.refuse(lane, rebadged)
     // A notification that went meanwhile has given back all that it had taken.
     if (object.references > 0) refund(object.origin, unused)
@@ -159,6 +163,7 @@ function attachSignaller(
 function destroyNew(state: KernelState, lane: Lane | undefined): void {
   if (lane === undefined) return
   for (const memory of [lane.lane, lane.ack]) state.emit({ kind: "destroy-memory", memory })
+  state.emit({ kind: "destroy-bells", memory: lane.lane })
 }
 
 function makeLane({ memory }: Notification, { index, lane, ack }: Lane): AcquireEffect[] {
@@ -178,16 +183,23 @@ function publish(state: KernelState, object: Notification, lane: Lane, isNew: bo
   // Whoever has it standing has it mapped; and nothing is mapped any more where the pages are on their way out.
   const waiters = isNew ? [...object.waiters].filter(waiter => !waiter.leaving) : []
   const maps = waiters.flatMap(waiter => waiterParts(lane, waiter).map(part => mapPart(waiter, part)))
-  state.emit({ kind: "publish-lane", page: object.memory, index: lane.index, badge: lane.badge, maps })
+  const bells = waiters.flatMap(waiter => hangBells(waiter, [waiterBell(lane, waiter)], "own"))
+  state.emit({ kind: "publish-lane", page: object.memory, index: lane.index, badge: lane.badge, maps, bells })
 }
 
-/** Has the pages of a notification's entered mapping mapped, after `first`. */
-function mapParts(state: KernelState, mapping: Mapping, first: readonly AcquireEffect[]): Transaction<Attached> {
+/** Has the pages of a notification's entered mapping mapped, after `first`, and its bells hung. */
+function mapParts(
+  state: KernelState,
+  object: Notification,
+  mapping: Mapping,
+  first: readonly AcquireEffect[],
+  whose: "own" | "peers",
+): Transaction<Attached> {
   const result = attached(state, mapping)
   const maps = mapping.parts.map(part => mapPart(mapping, part))
   return whileInFlight(
     mapping,
-    [...first, { kind: "map-all", maps }],
+    [...first, { kind: "map-all", maps }, ...hangBells(mapping, object.bellsOf(mapping), whose)],
     () => result,
     () => detach(mapping),
   )

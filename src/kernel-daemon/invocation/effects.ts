@@ -10,8 +10,24 @@ export type { Ending } from "../objects/component.ts"
 export type { ComponentId, MemoryId } from "../objects/kernel-object.ts"
 export type { HandleStatus } from "../objects/status-words.ts"
 
-/** A bell of a frame is named after the end of the ring that it wakes. */
-export type BellName = RingEndName
+/**
+ * A bell is of a memory, and named after whom it wakes. Of a frame: after its id, since its memory may change; the ends of the ring in it.
+ * Of a notification: who waits on it. One of its page, which only the daemon rings, and one of each lane.
+ */
+export type BellName = RingEndName | "waiter"
+
+/**
+ * Hands a bell over: an eventfd that wakes the component out of its event loop (`own`), or with which it wakes its
+ * peer. It goes when the pages at `address` are unmapped, or by `take-bells`.
+ */
+export interface HangBellEffect {
+  readonly kind: "hang-bell"
+  readonly component: ComponentId
+  readonly address: number
+  readonly memory: MemoryId
+  readonly bell: BellName
+  readonly whose: "own" | "peers"
+}
 
 /** Is never refused: a component that does not comply by the deadline is killed, which unmaps as well. */
 export interface UnmapEffect {
@@ -62,19 +78,7 @@ export type AcquireEffect =
   /** Both have `bytes`; nobody writes to either meanwhile. */
   | { readonly kind: "copy-memory"; readonly from: MemoryId; readonly to: MemoryId; readonly bytes: number }
   | UnmapEffect
-  /**
-   * Hands a bell over: an eventfd that wakes the component out of its event loop (`own`), or with which it wakes its
-   * peer. It goes when the pages at `address` are unmapped, or by `take-bells`.
-   */
-  | {
-      readonly kind: "hang-bell"
-      readonly component: ComponentId
-      readonly address: number
-      /** By its id: its memory may change. */
-      readonly frame: MemoryId
-      readonly bell: BellName
-      readonly whose: "own" | "peers"
-    }
+  | HangBellEffect
   /** Is never refused, as unmap. */
   | { readonly kind: "take-bells"; readonly component: ComponentId; readonly address: number }
   /**
@@ -86,8 +90,8 @@ export type AcquireEffect =
       readonly kind: "prove-unmapped"
       readonly component: ComponentId
       readonly memory: MemoryId
-      /** The frame, by its id, whose bells are looked for as well. */
-      readonly frame?: MemoryId
+      /** Whose bells are looked for as well: the memory itself, of a frame its id. */
+      readonly bellsOf: MemoryId
     }
   | {
       readonly kind: "spawn"
@@ -101,7 +105,7 @@ export type AcquireEffect =
 export type CommitEffect =
   | { readonly kind: "destroy-memory"; readonly memory: MemoryId }
   /**
-   * Maps a lane into those who wait, then writes its badge and that it is in use into the notification's page, and wakes
+   * Maps a lane into those who wait and hangs its bell there, then writes its badge and that it is in use into the notification's page, and wakes
    * who sleeps there. Who cannot map it is killed. Nothing is written where the page is gone by then.
    */
   | {
@@ -110,6 +114,7 @@ export type CommitEffect =
       readonly index: number
       readonly badge: bigint
       readonly maps: readonly MapEffect[]
+      readonly bells: readonly HangBellEffect[]
     }
   /**
    * Maps another memory over one of the same contents, where that is mapped. What follows waits until nobody shows `from`
@@ -128,10 +133,10 @@ export type CommitEffect =
       readonly index: number
       readonly status: HandleStatus
     }
-  /** The frame has gone, and its bells are wanted by nobody. */
-  | { readonly kind: "destroy-bells"; readonly frame: MemoryId }
+  /** The memory has gone, and its bells are wanted by nobody. */
+  | { readonly kind: "destroy-bells"; readonly memory: MemoryId }
   /** Wakes the component that sleeps there in its event loop, if one does. */
-  | { readonly kind: "ring-bell"; readonly frame: MemoryId; readonly bell: BellName }
+  | { readonly kind: "ring-bell"; readonly memory: MemoryId; readonly bell: BellName }
   | { readonly kind: "reply"; readonly component: ComponentId; readonly callId: number; readonly message: Uint8Array }
   /**
    * Asks to be called again, `kernel.continue(token)`, after other components were served: a large revoke in pieces.

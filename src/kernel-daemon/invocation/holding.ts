@@ -85,10 +85,13 @@ export function dropReference(state: KernelState, object: KernelObject, orphans:
       return
     case "Page":
       state.emit({ kind: "destroy-memory", memory: object.memory })
-      state.emit({ kind: "destroy-bells", frame: object.id })
+      state.emit({ kind: "destroy-bells", memory: object.id })
       break
     case "Notification":
-      for (const memory of object.memories) state.emit({ kind: "destroy-memory", memory })
+      for (const memory of object.memories) {
+        state.emit({ kind: "destroy-memory", memory })
+        state.emit({ kind: "destroy-bells", memory })
+      }
       break
     case "CNode":
       orphans.push(object)

@@ -163,16 +163,16 @@ export class Kernel {
     return { mappedBytes, writableBytes }
   }
 
-  /** Descriptors of a frame's bells that a component may have now: two for each end of a ring. Cost: as mappedBytes. */
-  bellsHeld(id: ComponentId, frame: MemoryId): number {
-    let ends = 0
+  /** Descriptors of a memory's bells that a component may have now: two for each end of a ring. Cost: as memoryGrant. */
+  bellsHeld(id: ComponentId, memory: MemoryId): number {
+    let held = 0
     for (const mapping of this.#state.components.get(id)?.vspace.mappings ?? []) {
       const { object, alive, leaving } = mapping
-      if (alive && !leaving && object.type === "Page" && object.id === frame) {
-        ends += object.ends.stayingThrough(mapping)
-      }
+      if (!alive || leaving) continue
+      if (object.type === "Notification") held += object.bellsOf(mapping).filter(bell => bell.memory === memory).length
+      else if (object.id === memory) held += 2 * object.ends.stayingThrough(mapping)
     }
-    return 2 * ends
+    return held
   }
 
   /** An ending in words, to be asked before `componentEnded`: with what the kernel knows about a faulting address. */

@@ -7,7 +7,8 @@ import type { Component } from "../objects/component.ts"
 import { describeObject, type MemoryId, type SharedObject } from "../objects/kernel-object.ts"
 import { Lingering } from "../objects/lingering.ts"
 import { describeMapping, Mapping, NO_STATUS_WORD, type Part } from "../objects/mapping.ts"
-import type { AcquireEffect, MapEffect, UnmapEffect } from "./effects.ts"
+import type { PlacedBell } from "../objects/notification.ts"
+import type { AcquireEffect, HangBellEffect, MapEffect, UnmapEffect } from "./effects.ts"
 import { Transaction } from "./outcome.ts"
 import { welcome } from "./peer-status.ts"
 import type { KernelState } from "./state.ts"
@@ -120,8 +121,8 @@ export function provesOf(mappings: readonly Mapping[], lingered: readonly Linger
   const proves = new Map<string, AcquireEffect>()
   const look = ({ id: component }: Component, memory: MemoryId | undefined, object: SharedObject): void => {
     if (memory === undefined) return
-    const prove = { kind: "prove-unmapped", component, memory } as const
-    proves.set(`${component} ${memory}`, object.type === "Page" ? { ...prove, frame: object.id } : prove)
+    const bellsOf = object.type === "Page" ? object.id : memory
+    proves.set(`${component} ${memory}`, { kind: "prove-unmapped", component, memory, bellsOf })
   }
   for (const { component, object, parts } of mappings) {
     for (const { memory } of parts) look(component, memory, object)
@@ -143,6 +144,19 @@ export function mapEffect({ component, object, address, bytes }: Mapping, permis
 
 export function mapPart({ component }: Mapping, part: Part): MapEffect {
   return { kind: "map", component: component.id, ...part }
+}
+
+/** The bells of a notification's mapping: of one who waits those that wake it, of a signaller the one that it rings. */
+export function hangBells(mapping: Mapping, bells: readonly PlacedBell[], whose: "own" | "peers"): HangBellEffect[] {
+  const component = mapping.component.id
+  return bells.map(({ memory, address }) => ({
+    kind: "hang-bell",
+    component,
+    address,
+    memory,
+    bell: "waiter",
+    whose,
+  }))
 }
 
 export function unmapEffect({ component, address, bytes }: Mapping): UnmapEffect {

@@ -29,8 +29,9 @@ function rouse(state: KernelState, mapping: Mapping): void {
 function setStatus(state: KernelState, mapping: Mapping, status: HandleStatus): void {
   const { component, object, statusWord } = mapping
   state.emit({ kind: "set-status", component: component.id, index: statusWord, status })
-  if (object.type !== "Page") return
-  for (const bell of object.ends.through(mapping)) state.emit({ kind: "ring-bell", frame: object.id, bell })
+  if (object.type === "Page") {
+    for (const bell of object.ends.through(mapping)) state.emit({ kind: "ring-bell", memory: object.id, bell })
+  } else if (object.isWaiter(mapping)) state.emit({ kind: "ring-bell", memory: object.memory, bell: "waiter" })
 }
 
 /** Wakes whoever sleeps in a component: every sleep includes a status word. Cost: linear in its mappings. */

@@ -89,7 +89,7 @@ export function objectDetach(
     kind: "prove-unmapped",
     component: component.id,
     memory: object.memory,
-    frame: object.id,
+    bellsOf: object.id,
   }
   const leave = () => {
     object.ends.leave(end, mapping)
@@ -98,12 +98,12 @@ export function objectDetach(
   return whileBellsInFlight(mapping, [take, prove], leave, leave)
 }
 
-function hangBells({ id: frame }: Frame, { component, address }: Mapping, end: RingEndName): AcquireEffect[] {
+function hangBells({ id: memory }: Frame, { component, address }: Mapping, end: RingEndName): AcquireEffect[] {
   const produces = end === "producer"
   const at = endBellAddress(address, produces ? AttachRole.producer : AttachRole.consumer)
   const other = produces ? "consumer" : "producer"
   return [
-    { kind: "hang-bell", component: component.id, address: at, frame, bell: end, whose: "own" },
-    { kind: "hang-bell", component: component.id, address: at, frame, bell: other, whose: "peers" },
+    { kind: "hang-bell", component: component.id, address: at, memory, bell: end, whose: "own" },
+    { kind: "hang-bell", component: component.id, address: at, memory, bell: other, whose: "peers" },
   ]
 }

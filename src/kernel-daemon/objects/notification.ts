@@ -31,6 +31,12 @@ export interface Lane {
   freed: number
 }
 
+/** A bell by the memory that it belongs to, where it hangs. Each signaller has one of its own, and can keep no other's from ringing. */
+export interface PlacedBell {
+  readonly memory: MemoryId
+  readonly address: number
+}
+
 export class Notification extends ObjectBase {
   readonly type = "Notification"
   declare readonly origin: Untyped
@@ -147,6 +153,15 @@ export class Notification extends ObjectBase {
     return [page, ...this.#standing().flatMap(each => waiterParts(each, mapping))]
   }
 
+  /** The bells that hang in a mapping: of one who waits one for the daemon and one for each lane, of a signaller its lane's. */
+  bellsOf(mapping: Mapping): PlacedBell[] {
+    const { address, lane: index } = mapping
+    const lane = this.#lanes[index]
+    if (lane !== undefined) return [{ memory: lane.lane, address }]
+    if (!this.isWaiter(mapping)) return []
+    return [{ memory: this.memory, address }, ...this.#standing().map(each => waiterBell(each, mapping))]
+  }
+
   /** Takes the roles of a mapping that goes. */
   forget(mapping: Mapping): void {
     const lane = this.#lanes[mapping.lane]
@@ -165,6 +180,11 @@ export class Notification extends ObjectBase {
   #standing(): Lane[] {
     return this.#lanes.filter(lane => lane?.standing === true) as Lane[]
   }
+}
+
+/** The bell with which a lane's signaller wakes a waiter. */
+export function waiterBell(lane: Lane, { address }: Mapping): PlacedBell {
+  return { memory: lane.lane, address: laneAddress(address, lane.index) }
 }
 
 /** A lane as a waiter sees it. */

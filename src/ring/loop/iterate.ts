@@ -1,4 +1,4 @@
-// iterate.ts: a consumer's messages as an async iterator.
+// iterate.ts: what comes, a consumer's messages or a notification's bits, as an async iterator.
 
 import type { Interruption } from "../wait.ts"
 
@@ -6,18 +6,18 @@ import type { Interruption } from "../wait.ts"
  * Yields what `pop` resolves with until that is an interruption. A message is valid until the next one is asked for.
  * Cost: of a message that is there already, a few promises: about 0.3 us.
  */
-export class Messages implements AsyncIterableIterator<Uint8Array> {
-  readonly #pop: () => Promise<Uint8Array | Interruption>
+export class Messages<T extends Uint8Array | bigint> implements AsyncIterableIterator<T> {
+  readonly #pop: () => Promise<T | Interruption>
   readonly #cancel: () => void
   #isDone = false
 
   /** @param cancel ends a pop that is pending with an interruption */
-  constructor(pop: () => Promise<Uint8Array | Interruption>, cancel: () => void) {
+  constructor(pop: () => Promise<T | Interruption>, cancel: () => void) {
     this.#pop = pop
     this.#cancel = cancel
   }
 
-  next(): Promise<IteratorResult<Uint8Array, undefined>> {
+  next(): Promise<IteratorResult<T, undefined>> {
     if (this.#isDone) return Promise.resolve({ done: true, value: undefined })
     return this.#pop().then(message => {
       if (typeof message !== "string" && !this.#isDone) return { done: false, value: message }
@@ -26,7 +26,7 @@ export class Messages implements AsyncIterableIterator<Uint8Array> {
     })
   }
 
-  return(): Promise<IteratorResult<Uint8Array, undefined>> {
+  return(): Promise<IteratorResult<T, undefined>> {
     this.#isDone = true
     this.#cancel()
     return Promise.resolve({ done: true, value: undefined })

@@ -15,6 +15,8 @@ export interface LoopWaitOptions {
 
 /** The part of an end that can sleep in the event loop. What these throw is an error of `interruptionBy`. */
 export interface LoopSleeper {
+  /** Addresses of the bells that wake it, as it would sleep now; undefined where it has none and cannot wait here. */
+  bells(): readonly number[] | undefined
   announceInLoop(): void
   retract(): void
   /** What to make of an error in a wait: an outcome, or it throws. */
@@ -46,28 +48,21 @@ interface Pending {
 
 export class LoopWaiting implements Checked {
   readonly #sleeper: LoopSleeper
-  readonly #bell: number | undefined
   readonly #checkNs: number
-  #isListening = false
+  /** Bells that it listens to. */
+  readonly #heard = new Set<number>()
   #isRef = true
   #pending: Pending | undefined
 
   /**
-   * @param bell address of the end's bell; without one it cannot wait here
    * @param checkNs by default 50,000, or 0 where the process has one processor
    * @throws {RingError} InvalidArgument: checkNs is not 0 or more
    */
-  constructor(
-    sleeper: LoopSleeper,
-    bell: number | undefined,
-    processors: number,
-    checkNs = processors > 1 ? DEFAULT_CHECK_NS : 0,
-  ) {
+  constructor(sleeper: LoopSleeper, processors: number, checkNs = processors > 1 ? DEFAULT_CHECK_NS : 0) {
     if (!(checkNs >= 0)) {
       throw new RingError("InvalidArgument", `wait.checkNs is ${checkNs}, which must be 0 or more nanoseconds`)
     }
     this.#sleeper = sleeper
-    this.#bell = bell
     this.#checkNs = checkNs
   }
 
@@ -99,7 +94,8 @@ export class LoopWaiting implements Checked {
     try {
       checkTimeout(deadlineNs, "deadlineNs")
       ensureSignal(signal)
-      this.#ensureFree()
+      this.#ensureBells()
+      this.ensureFree()
       if (signal?.aborted) return Promise.reject(signal.reason)
       prepare?.()
       const isDue = isTurnDue()
@@ -126,8 +122,18 @@ export class LoopWaiting implements Checked {
   /** Ends a pending wait, and hears no bell any more. For an end that is closed. */
   close(outcome: unknown): void {
     this.end(outcome)
-    if (this.#isListening && this.#bell !== undefined) ignore(this.#bell)
-    this.#isListening = false
+    for (const bell of this.#heard) ignore(bell)
+    this.#heard.clear()
+  }
+
+  get isPending(): boolean {
+    return this.#pending !== undefined
+  }
+
+  /** @throws {RingError} IllegalOperation: a wait is pending, and its announcement would be undone by another */
+  ensureFree(): void {
+    if (this.#pending === undefined) return
+    throw new RingError("IllegalOperation", "A wait of this end is pending: await it, or abort it, before the next")
   }
 
   check(now: number): boolean {
@@ -139,16 +145,22 @@ export class LoopWaiting implements Checked {
     return true
   }
 
-  #ensureFree(): void {
-    if (this.#bell === undefined) {
-      throw new RingError(
-        "IllegalOperation",
-        "This end has no bell to be woken by on the event loop: take it from Component.producer() or consumer()",
-      )
+  #ensureBells(): void {
+    if (this.#sleeper.bells() !== undefined) return
+    throw new RingError(
+      "IllegalOperation",
+      "This end has no bell to be woken by on the event loop: take it from the Component, whose kernel hangs one",
+    )
+  }
+
+  /** False when one of the bells no longer hangs there. */
+  #listen(): boolean {
+    for (const bell of this.#sleeper.bells() ?? []) {
+      if (this.#heard.has(bell)) continue
+      if (!listen(bell, () => this.#onRing())) return false
+      this.#heard.add(bell)
     }
-    if (this.#pending !== undefined) {
-      throw new RingError("IllegalOperation", "A wait of this end is pending: await it, or abort it, before the next")
-    }
+    return true
   }
 
   #start(
@@ -183,8 +195,9 @@ export class LoopWaiting implements Checked {
   }
 
   #sleep(pending: Pending): void {
+    let listens: boolean
     try {
-      this.#isListening ||= listen(this.#bell as number, () => this.#onRing())
+      listens = this.#listen()
       pending.state = "asleep"
       this.#sleeper.announceInLoop()
     } catch (error) {
@@ -192,7 +205,7 @@ export class LoopWaiting implements Checked {
     }
     // ORDER sleep: these loads of the index come after the store of our sleep number; mustWake() is called after the store
     // of the index, and loads the number.
-    if (this.#settleBy(pending, 1) || this.#isListening) return
+    if (this.#settleBy(pending, 1) || listens) return
     this.#settle(() =>
       pending.reject(new RingError("IllegalOperation", "The bell of this end was taken away: attach the end again")),
     )

@@ -123,6 +123,55 @@ t.test("each memory of a notification has one writer, whichever end attaches fir
   }
 })
 
+t.test("who waits is hung a bell of the daemon's and one for each lane, a signaller that of its lane", async t => {
+  for (const waiterFirst of [true, false]) {
+    const k = new TestKernel()
+    const notification = k.notification()
+    const [first, second] = [0, 1].map(() => k.spawn(ROOT, [SLOT, notification, 2]).pid) as [number, number]
+    const waiter = k.spawn(ROOT, [SLOT, notification, 1]).pid
+    if (waiterFirst) attach(k, waiter, WAITER)
+    const lanes = [first, second].map(pid => attach(k, pid, SIGNALLER).address) as [number, number]
+    const base = attach(k, waiter, WAITER).address
+    const bell = (pid: number, address: number, whose: string) => k.bells.get(`${pid}:${address}:${whose}`)
+    const [a, b] = [0, 1].map(lane => memoryAt(k, waiter, laneAddress(base, lane))) as [number, number]
+    const page = memoryAt(k, waiter, base) as number
+    t.equal(bell(waiter, base, "own"), `${page} waiter`)
+    t.equal(bell(waiter, laneAddress(base, 0), "own"), `${a} waiter`)
+    t.equal(bell(first, lanes[0], "peers"), `${a} waiter`)
+    t.equal(bell(second, lanes[1], "peers"), `${b} waiter`, "none that another signaller could take a ringing from")
+    t.equal(k.bells.size, 5)
+    t.same(
+      [waiter, first, second].map(pid => k.kernel.bellsHeld(pid, a)),
+      [1, 1, 0],
+    )
+
+    const before = k.effects.length
+    k.end(first)
+    k.end(second)
+    const told = k.effects.slice(before).filter(({ kind }) => kind === "set-status" || kind === "ring-bell")
+    t.match(told.slice(-2), [
+      { kind: "set-status", component: waiter, status: "peer-gone" },
+      { kind: "ring-bell", memory: page, bell: "waiter" },
+    ])
+    k.end(waiter)
+    t.equal(k.bells.size, 0)
+    k.delete(ROOT, notification)
+    for (const memory of [a, b, page]) t.ok(k.of("destroy-bells").some(effect => effect.memory === memory))
+  }
+})
+
+t.test("a lane that could not be made leaves no bell", async t => {
+  const k = new TestKernel()
+  const notification = k.notification()
+  const { pid } = k.spawn(ROOT, [SLOT, notification, 2])
+  k.refuse = effect => (effect.kind === "hang-bell" ? new KernelError("NotEnoughMemory", "full") : undefined)
+  t.equal(k.outcome(pid, "object_attach", { slot: SLOT, role: SIGNALLER }), "NotEnoughMemory")
+  t.equal(k.of("destroy-bells").length, 1)
+  k.refuse = () => undefined
+  t.equal(k.outcome(pid, "object_attach", { slot: SLOT, role: SIGNALLER }), "ok")
+  t.strictSame(violations(k.state), [])
+})
+
 t.test(
   "a lane goes to the next holder of the same badge as it is, to one of another only when it is empty",
   async t => {
@@ -139,7 +188,7 @@ t.test(
     const again = k.suspend(signaller(1), "object_attach", { slot: SLOT, role: SIGNALLER })
     t.strictSame(
       again.acquire.map(({ kind }) => kind),
-      ["map-all"],
+      ["map-all", "hang-bell"],
       "bits that are pending stay deliverable",
     )
     t.equal(again.commit()?.lane, 0)
@@ -151,7 +200,7 @@ t.test(
     const reuse = k.suspend(last, "object_attach", { slot: SLOT, role: SIGNALLER })
     t.strictSame(
       reuse.acquire.map(({ kind }) => kind),
-      ["clear-lane", "map-all"],
+      ["clear-lane", "map-all", "hang-bell"],
     )
     t.throws(() => reuse.refuse(new KernelError("NotEnoughMemory", "bits are pending")), { code: "NotEnoughMemory" })
     const retry = k.suspend(last, "object_attach", { slot: SLOT, role: SIGNALLER })

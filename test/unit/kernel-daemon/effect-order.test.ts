@@ -6,7 +6,7 @@ import type { AcquireEffect } from "../../../src/kernel-daemon/invocation/effect
 
 t.test("nextOf() takes a run of unmaps or of looks, and one of anything else", async t => {
   const unmap: AcquireEffect = { kind: "unmap", component: 1, address: 0, bytes: 4096 }
-  const look: AcquireEffect = { kind: "prove-unmapped", component: 1, memory: 1 }
+  const look: AcquireEffect = { kind: "prove-unmapped", component: 1, memory: 1, bellsOf: 1 }
   const seal: AcquireEffect = { kind: "seal-memory", memory: 1 }
   const effects = [seal, seal, unmap, unmap, unmap, look, look, seal]
   const sizes: number[] = []

@@ -126,7 +126,7 @@ t.test("a mapping goes with the capability that it was made through, in whicheve
   const [memory] = k.memories.keys()
   t.strictSame(revoke.acquire, [
     { kind: "unmap", component: child.pid, address, bytes },
-    { kind: "prove-unmapped", component: child.pid, memory, frame: memory },
+    { kind: "prove-unmapped", component: child.pid, memory, bellsOf: memory },
   ])
   revoke.commit()
   t.notOk(k.pages.has(`${child.pid}:${address}`))
