@@ -1,5 +1,5 @@
 // main.cc: the core without Node under AddressSanitizer and UndefinedBehaviorSanitizer (scripts/check-sanitizers.ts):
-// frames, seeded mutated messages with too many descriptors and bytes, futexes, bells and mappings.
+// frames, seeded mutated messages with too many descriptors and bytes, futexes, bells and mappings; then fuzz.cc.
 
 #include <dirent.h>
 #include <sys/mman.h>
@@ -15,16 +15,12 @@
 #include "core/memfd.h"
 #include "core/message_socket.h"
 #include "core/vspace.h"
+#include "sanitize/expect.h"
+#include "sanitize/fuzz.h"
 
 namespace {
 
 using namespace kaal;
-
-void Expect(bool holds, const char* what) {
-  if (holds) return;
-  std::fprintf(stderr, "does not hold: %s\n", what);
-  std::exit(1);
-}
 
 int OpenDescriptors() {
   int count = 0;
@@ -110,5 +106,6 @@ int main(int count, char** arguments) {
   Words();
   Pages(random, 5000);
   Expect(OpenDescriptors() == before, "no descriptor is left");
+  FuzzReceived(random, 10);
   std::printf("sanitized: seed %u, 20000 messages, 5000 mappings\n", seed);
 }
