@@ -100,3 +100,9 @@ export class PageFault extends Error {
     this.capability = explanation?.capability
   }
 }
+
+/** What a peer can bring about at any time, also before this end is attached: of several peers it costs only that one. */
+export function isSpoilt(error: unknown): error is PeerMisbehaviorError | PageFault | RingError {
+  const noRing = error instanceof RingError && error.code === "NotARing"
+  return noRing || error instanceof PeerMisbehaviorError || error instanceof PageFault
+}

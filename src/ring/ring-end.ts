@@ -88,7 +88,7 @@ export class RingEnd implements Sleeper, LoopSleeper {
   sleeps = 0
   wakes = 0
   readonly #bell: number | undefined
-  readonly #bells: readonly [number] | undefined
+  readonly #bells: readonly number[] | undefined
   readonly #onClose: (() => void) | undefined
   readonly #vspace: VSpace
   readonly #role: Role
@@ -133,7 +133,7 @@ export class RingEnd implements Sleeper, LoopSleeper {
     this.waiting = new Waiting(vspace, options.wait)
     this.loop = new LoopWaiting(this, vspace.processors, options.wait?.checkNs)
     this.#bell = options.bell
-    this.#bells = options.bell === undefined ? undefined : [options.bell]
+    this.#bells = options.bell === undefined ? undefined : [options.bell, ...(options.alsoWoken ?? [])]
     this.#onClose = options.onClose
 
     const start = produces ? producerStart(vspace, place) : consumerStart(vspace, place)

@@ -36,6 +36,8 @@ export interface EndOptions {
   readonly wait?: WaitStrategy
   /** Address of the end's bells, where it has some: then it can wait on the event loop, and wake a peer who does. */
   readonly bell?: number
+  /** Addresses of further bells that wake it: of the memory whose status is this end's, where that is another. */
+  readonly alsoWoken?: readonly number[]
   /** Called once, when the end has been closed. */
   readonly onClose?: () => void
 }

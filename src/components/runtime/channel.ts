@@ -140,11 +140,52 @@ function permissionsOf(end: End): readonly [producerFrame: number, consumerFrame
   return end === "producer" ? [Right.read | Right.write, Right.read] : [Right.read, Right.read | Right.write]
 }
 
+/** An end that this component has taken: where its producer's frame is, and what belongs to the end. */
+export interface TakenEnd {
+  readonly address: number
+  readonly bytes: number
+  readonly status: number
+  readonly bell: number
+  /** Gives the end up. */
+  readonly onClose: () => void
+}
+
 /**
- * Makes the component that end of a channel: `make` gets where the channel's frames are in it, and what it throws gives the
- * end up again. Its end is told through the status of the producer's frame, which both have mapped: so to end a channel,
- * revoke that one. The pages, which `mapInto` mapped through the parent's capability, go when that is deleted; of the
- * consumer's frame alone that is a PageFault.
+ * Makes the component those ends, each by the slot of the frame that its ring's producer writes; what `make` throws gives all of
+ * them up again.
+ * @throws {KernelError} FailedLookup, IllegalOperation: one cannot be had, and none is
+ */
+export function takeEnds<T>(
+  component: Component,
+  wanted: readonly (readonly [slot: number, end: End])[],
+  make: (taken: readonly TakenEnd[]) => T,
+): T {
+  const taken: TakenEnd[] = []
+  try {
+    for (const [slot, end] of wanted) taken.push(takeEnd(component, slot, end))
+    return make(taken)
+  } catch (error) {
+    for (const { onClose } of taken) onClose()
+    throw error
+  }
+}
+
+function takeEnd(component: Component, slot: number, end: End): TakenEnd {
+  const role = AttachRole[end]
+  const { address, bytes, status } = component.call("object_attach", { slot, role })
+  return {
+    address,
+    bytes,
+    status,
+    bell: endBellAddress(address, role),
+    onClose: () => giveUp(component, slot, role),
+  }
+}
+
+/**
+ * Makes the component that end of a channel: `make` gets where the channel's frames are in it. Its end is told through the
+ * status of the producer's frame, which both have mapped: so to end a channel, revoke that one. The pages, which `mapInto`
+ * mapped through the parent's capability, go when that is deleted; of the consumer's frame alone that is a PageFault.
  */
 export function attachEnd<T>(
   component: Component,
@@ -153,33 +194,11 @@ export function attachEnd<T>(
   wait: WaitStrategy | undefined,
   make: (parts: RingParts, options: EndOptions) => T,
 ): T {
-  const role = AttachRole[end]
-  const producerPart = component.call("object_attach", { slot, role })
-  const onClose = (): void => giveUp(component, slot, role)
-  try {
-    const consumerPart = component.frame(slot + 1)
-    const bell = endBellAddress(producerPart.address, role)
-    const options = { status: producerPart.status, bell, onClose, ...(wait === undefined ? {} : { wait }) }
-    return make({ producerPart, consumerPart }, options)
-  } catch (error) {
-    onClose()
-    throw error
-  }
-}
-
-/**
- * Where a channel's frames are in this component, for a shape that makes its own ends of them: none is taken, so nobody else is
- * refused, and there are no bells to wait on the event loop with.
- */
-export function channelParts(
-  component: Component,
-  slot: number,
-  wait: WaitStrategy | undefined,
-): { parts: RingParts; options: EndOptions } {
-  const producerPart = component.frame(slot)
-  const consumerPart = component.frame(slot + 1)
-  const options = { status: producerPart.status, ...(wait === undefined ? {} : { wait }) }
-  return { parts: { producerPart, consumerPart }, options }
+  return takeEnds(component, [[slot, end]], ([taken]) => {
+    const { status, bell, onClose } = taken as TakenEnd
+    const parts = { producerPart: taken as TakenEnd, consumerPart: component.frame(slot + 1) }
+    return make(parts, { status, bell, onClose, ...(wait === undefined ? {} : { wait }) })
+  })
 }
 
 /** Where the capability or the mapping has gone, the end has gone with it. */

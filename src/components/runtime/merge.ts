@@ -1,10 +1,11 @@
 // merge.ts: many producers, one consumer: a channel for each producer, made by a parent, used by its children.
 
 import { ensureOptions, RingError } from "../../ring/errors.ts"
-import { MergeConsumer, type MergeOptions } from "../../ring/shapes/merge-consumer.ts"
+import { MergeConsumer } from "../../ring/shapes/merge-consumer.ts"
+import type { MergeOptions } from "../../ring/shapes/merge-options.ts"
 import { MAX_MERGED } from "../../ring/shapes/words.ts"
 import type { RingOptions } from "../../ring/shared-ring.ts"
-import { type Channel, channelParts } from "./channel.ts"
+import { type Channel, takeEnds } from "./channel.ts"
 import type { CapabilitySource, Child } from "./child.ts"
 import type { Component } from "./component.ts"
 
@@ -81,9 +82,15 @@ export function mergeConsumer(
   producers: number,
   options: MergeOptions,
 ): MergeConsumer {
-  const sources = Array.from({ length: producers }, (_, index) => {
-    const { parts, options } = channelParts(component, slot + CHANNEL_SLOTS * index, undefined)
-    return { frames: parts, ...options }
+  const slots = Array.from({ length: producers }, (_, index) => slot + CHANNEL_SLOTS * index)
+  const wanted = slots.map(each => [each, "consumer"] as const)
+  return takeEnds(component, wanted, taken => {
+    const sources = taken.map(({ status, bell, onClose, ...producerPart }, index) => ({
+      frames: { producerPart, consumerPart: component.frame((slots[index] as number) + 1) },
+      status,
+      bell,
+      onClose,
+    }))
+    return new MergeConsumer(component.vspace, sources, options)
   })
-  return new MergeConsumer(component.vspace, sources, options)
 }

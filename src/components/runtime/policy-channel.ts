@@ -8,8 +8,8 @@ import {
   type PolicyRingOptions,
   policyRingBytes,
 } from "../../ring/shapes/policy-ring.ts"
-import type { WaitStrategy } from "../../ring/wait.ts"
-import { channelParts, ENDS, type End, ensureEnd } from "./channel.ts"
+import type { EndOptions, WaitStrategy } from "../../ring/wait.ts"
+import { attachEnd, ENDS, type End, ensureEnd } from "./channel.ts"
 import type { Child } from "./child.ts"
 import type { Component } from "./component.ts"
 import { type Gift, OwnFrames, type Use } from "./own-frames.ts"
@@ -63,11 +63,11 @@ export class PolicyChannel {
 }
 
 export function policyProducer(component: Component, slot: number, wait: WaitStrategy | undefined): PolicyProducer {
-  const { parts, options } = channelParts(component, slot, wait)
-  return new PolicyProducer(component.vspace, parts, options)
+  const make = (parts: RingParts, options: EndOptions) => new PolicyProducer(component.vspace, parts, options)
+  return attachEnd(component, slot, "producer", wait, make)
 }
 
 export function policyConsumer(component: Component, slot: number, wait: WaitStrategy | undefined): PolicyConsumer {
-  const { parts, options } = channelParts(component, slot, wait)
-  return new PolicyConsumer(component.vspace, parts, options)
+  const make = (parts: RingParts, options: EndOptions) => new PolicyConsumer(component.vspace, parts, options)
+  return attachEnd(component, slot, "consumer", wait, make)
 }

@@ -1,7 +1,7 @@
 // service.ts: request and reply between one server and several clients, made by a parent, used by its children.
 
 import { ensureOptions, RingError } from "../../ring/errors.ts"
-import type { MergeOptions } from "../../ring/shapes/merge-consumer.ts"
+import type { MergeOptions } from "../../ring/shapes/merge-options.ts"
 import { ServiceClient } from "../../ring/shapes/service-client.ts"
 import {
   createServiceLink,
@@ -12,7 +12,7 @@ import {
 import { ServiceServer } from "../../ring/shapes/service-server.ts"
 import { MAX_MERGED } from "../../ring/shapes/words.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
-import { channelParts } from "./channel.ts"
+import { type TakenEnd, takeEnds } from "./channel.ts"
 import type { Child } from "./child.ts"
 import type { Component } from "./component.ts"
 import { type Gift, OwnFrames, type Use } from "./own-frames.ts"
@@ -92,9 +92,26 @@ export class ServiceChannel {
   }
 }
 
-function linkOf(component: Component, slot: number, wait: WaitStrategy | undefined) {
-  const { parts, options } = channelParts(component, slot, wait)
-  return { frames: { clientFrame: parts.producerPart, serverFrame: parts.consumerPart }, options }
+/** The client writes the first frame of a link, and so produces the requests in it; the server the second, with the replies. */
+function endsOf(slot: number, side: "client" | "server") {
+  return side === "client"
+    ? ([
+        [slot, "producer"],
+        [slot + 1, "consumer"],
+      ] as const)
+    : ([
+        [slot, "consumer"],
+        [slot + 1, "producer"],
+      ] as const)
+}
+
+/** The status is that of the client's frame, which both have mapped. */
+function linkOf([requests, replies]: readonly [TakenEnd, TakenEnd]) {
+  return {
+    frames: { clientFrame: requests, serverFrame: replies },
+    status: requests.status,
+    ends: { requests, replies },
+  }
 }
 
 export function serviceClient(
@@ -103,8 +120,13 @@ export function serviceClient(
   inFlight: number,
   wait: WaitStrategy | undefined,
 ): ServiceClient {
-  const { frames, options } = linkOf(component, slot, wait)
-  return new ServiceClient(component.vspace, frames, inFlight, options)
+  return takeEnds(component, endsOf(slot, "client"), taken => {
+    const { frames, ...options } = linkOf(taken as [TakenEnd, TakenEnd])
+    return new ServiceClient(component.vspace, frames, inFlight, {
+      ...options,
+      ...(wait === undefined ? {} : { wait }),
+    })
+  })
 }
 
 export function serviceServer(
@@ -113,9 +135,15 @@ export function serviceServer(
   clients: number,
   options: MergeOptions,
 ): ServiceServer {
-  const links = Array.from({ length: clients }, (_, index) => {
-    const { frames, options } = linkOf(component, slot + LINK_SLOTS * index, undefined)
-    return { frames, ...options }
-  })
-  return new ServiceServer(component.vspace, links, options)
+  const slots = Array.from({ length: clients }, (_, index) => slot + LINK_SLOTS * index)
+  return takeEnds(
+    component,
+    slots.flatMap(each => [...endsOf(each, "server")]),
+    taken => {
+      const links = slots.map((_, index) =>
+        linkOf(taken.slice(2 * index, 2 * index + 2) as unknown as [TakenEnd, TakenEnd]),
+      )
+      return new ServiceServer(component.vspace, links, options)
+    },
+  )
 }

@@ -6,7 +6,7 @@ import type { Interruption } from "../wait.ts"
  * Yields what `pop` resolves with until that is an interruption. A message is valid until the next one is asked for.
  * Cost: of a message that is there already, a few promises: about 0.3 us.
  */
-export class Messages<T extends Uint8Array | bigint> implements AsyncIterableIterator<T> {
+export class Messages<T extends object | bigint> implements AsyncIterableIterator<T> {
   readonly #pop: () => Promise<T | Interruption>
   readonly #cancel: () => void
   #isDone = false

@@ -183,12 +183,7 @@ export class LoopWaiting implements Checked {
     }
     this.#pending = pending
     if (this.#isRef) hold()
-    if (deadlineNs !== Number.POSITIVE_INFINITY) {
-      const timeoutMs = Math.min(Math.ceil(deadlineNs / NS_PER_MS), LONGEST_TIMER_MS)
-      pending.timer = setTimeout(() => this.end("deadline"), timeoutMs)
-      // What keeps the loop alive is the wait.
-      pending.timer.unref()
-    }
+    pending.timer = afterNs(deadlineNs, () => this.end("deadline"))
     signal?.addEventListener("abort", pending.onAbort, { once: true })
     if (checks || isTurnDue) startChecking(this)
     else this.#sleep(pending)
@@ -271,8 +266,14 @@ export class LoopWaiting implements Checked {
   }
 }
 
+/** Calls back when the time is up; never for Infinity. Keeps no event loop alive: what does is the wait. */
+export function afterNs(deadlineNs: number, onTimeUp: () => void): NodeJS.Timeout | undefined {
+  if (deadlineNs === Number.POSITIVE_INFINITY) return undefined
+  return setTimeout(onTimeUp, Math.min(Math.ceil(deadlineNs / NS_PER_MS), LONGEST_TIMER_MS)).unref()
+}
+
 /** Or its listener would be missed only once the wait had begun. */
-function ensureSignal(signal: unknown): void {
+export function ensureSignal(signal: unknown): void {
   if (signal === undefined || signal instanceof AbortSignal) return
   throw new RingError("InvalidArgument", `signal is of type ${typeof signal}, which must be an AbortSignal`)
 }

@@ -1,7 +1,7 @@
 // merge-consumer.ts: one consumer of many rings, each with a producer of its own. Which ring is next is chosen in
 // WebAssembly; a producer that is gone, stopped or hostile costs the others nothing.
 
-import { PageFault, PeerMisbehaviorError, RingError } from "../errors.ts"
+import { isSpoilt, PageFault, type PeerMisbehaviorError, RingError } from "../errors.ts"
 import {
   LINE_BYTES,
   RESULT_DONE,
@@ -13,21 +13,21 @@ import {
   STATUS_LIVE,
   STATUS_PEER_GONE,
 } from "../layout.ts"
+import { Messages } from "../loop/iterate.ts"
+import { type LoopSleeper, LoopWaiting, type LoopWaitOptions } from "../loop/loop-waiting.ts"
 import { RingEnd, statusWord } from "../ring-end.ts"
-import { placeOf, type RingFrames, type RingPlace } from "../ring-place.ts"
+import { placeOf, type RingPlace } from "../ring-place.ts"
 import type { VSpace } from "../vspace.ts"
+import { checkTimeout, type Interruption, interruptionOf, RESULT_DEADLINE, type Sleeper, Waiting } from "../wait.ts"
 import {
-  checkTimeout,
-  type EndOptions,
-  type Interruption,
-  interruptionOf,
-  RESULT_DEADLINE,
-  type Sleeper,
-  Waiting,
-  type WaitStrategy,
-} from "../wait.ts"
+  checkMerge,
+  type Departure,
+  type MergeOptions,
+  type MergeSource,
+  type MergeStats,
+  type ProducerState,
+} from "./merge-options.ts"
 import {
-  MAX_MERGED,
   MERGE_BUDGET,
   MERGE_BYTES,
   MERGE_CLOSED,
@@ -43,40 +43,15 @@ import {
   MERGE_TAKEN,
 } from "./words.ts"
 
-/** One producer's ring as it is mapped here, and what an end of it is given; a merge waits in its own way. */
-export interface MergeSource extends Omit<EndOptions, "wait"> {
-  /** The producer's part readable, the consumer's writable. */
-  readonly frames: RingFrames
-}
-
-export interface MergeOptions {
-  /** Messages that one producer may deliver in a row while others wait: 1 to 65,536, by default 16. */
-  readonly budget?: number
-  readonly wait?: WaitStrategy
-}
-
-/** What is known of a producer. After "misbehaved" and "page-fault" its ring is never looked at again. */
-export type ProducerState = "live" | Interruption | "misbehaved" | "page-fault"
-
-/** How much has come from whom. */
-export interface MergeStats {
-  readonly received: number
-  readonly producers: readonly { readonly state: ProducerState; readonly received: number }[]
-}
-
-/** A producer has gone: `source` says which, `state` why. Said once for each, after its last message. */
-export type Departure = "producer-gone"
-
-const DEFAULT_BUDGET = 16
-const MAX_BUDGET = 65_536
-
-export class MergeConsumer implements Sleeper {
+export class MergeConsumer implements Sleeper, LoopSleeper {
   /** The producer of the last message, or of the last departure: its position in the list; -1 before the first. */
   source = -1
   readonly #vspace: VSpace
   readonly #state: number
   readonly #waiting: Waiting
+  readonly #loop: LoopWaiting
   readonly #spins: number
+  readonly #bells: readonly (number | undefined)[]
   /** Empty where a ring could not be attached. */
   readonly #ends: readonly (RingEnd | undefined)[]
   readonly #statuses: readonly number[]
@@ -97,18 +72,11 @@ export class MergeConsumer implements Sleeper {
    * Cost: a few microseconds for each.
    */
   constructor(vspace: VSpace, sources: readonly MergeSource[], options: MergeOptions = {}) {
-    const { budget = DEFAULT_BUDGET } = options
-    if (sources.length < 1 || sources.length > MAX_MERGED) {
-      throw new RingError(
-        "RangeError",
-        `producers are ${sources.length}, which must be 1 to ${MAX_MERGED}: a thread sleeps on 128 words, three for each; merge in two steps`,
-      )
-    }
-    if (!Number.isInteger(budget) || budget < 1 || budget > MAX_BUDGET) {
-      throw new RingError("InvalidArgument", `budget is ${budget}, which must be an integer, 1 to ${MAX_BUDGET}`)
-    }
+    const budget = checkMerge(sources, options)
     this.#vspace = vspace
     this.#waiting = new Waiting(vspace, options.wait)
+    this.#loop = new LoopWaiting(this, vspace.processors, options.wait?.checkNs)
+    this.#bells = sources.map(({ bell }) => bell)
     // A round looks at every ring.
     this.#spins = Math.max(1, Math.floor(this.#waiting.spins / sources.length))
     this.#statuses = sources.map(({ status }) => statusWord(vspace, status))
@@ -130,7 +98,9 @@ export class MergeConsumer implements Sleeper {
     this.#set(MERGE_LEFT, budget)
     for (const [producer, end] of this.#ends.entries()) {
       this.#set(MERGE_ENDS + 4 * producer, end?.state ?? 0)
-      if (end === undefined) this.#exclude(producer)
+      if (end !== undefined) continue
+      this.#exclude(producer)
+      sources[producer]?.onClose?.()
     }
   }
 
@@ -163,7 +133,17 @@ export class MergeConsumer implements Sleeper {
    * @returns a message, a departure, or why there is none
    * @throws {RingError} InvalidArgument: `timeoutNs` is negative or not a number
    */
-  pop(timeoutNs = Number.POSITIVE_INFINITY): Uint8Array | Departure | Interruption {
+  pop(timeoutNs?: number): Uint8Array | Departure | Interruption
+  /**
+   * The same on the event loop, without blocking it. One such wait at a time, and no other operation during it.
+   * @throws (rejects) as RingConsumer.pop
+   */
+  pop(options: LoopWaitOptions): Promise<Uint8Array | Departure | Interruption>
+  pop(limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY): Uint8Array | string | Promise<unknown> {
+    return typeof limit === "object" ? this.#loop.wait(this.#lookOnce, limit, () => {}) : this.#pop(limit)
+  }
+
+  #pop(timeoutNs: number): Uint8Array | Departure | Interruption {
     checkTimeout(timeoutNs)
     const deadlineMs = performance.now() + timeoutNs / 1e6
     let leftNs = timeoutNs
@@ -181,6 +161,33 @@ export class MergeConsumer implements Sleeper {
         leftNs = Math.max(0, (deadlineMs - performance.now()) * 1e6)
       }
     }
+  }
+
+  /** All messages from now on, of whomever; `source` says whose. Departures are left to `state`. As RingConsumer's. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    const next = async (): Promise<Uint8Array | Interruption> => {
+      for (;;) {
+        const message = await this.pop({})
+        if (message !== "producer-gone") return message
+      }
+    }
+    return new Messages(next, () => this.cancel())
+  }
+
+  /** Ends a pending wait on the event loop with "closed"; the next one is as before. */
+  cancel(): void {
+    this.#loop.end("closed" satisfies Interruption)
+  }
+
+  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
+  ref(): this {
+    this.#loop.ref()
+    return this
+  }
+
+  unref(): this {
+    this.#loop.unref()
+    return this
   }
 
   /** Why nothing more will come from anybody; undefined while one producer is live. */
@@ -228,6 +235,7 @@ export class MergeConsumer implements Sleeper {
   /** Closes the consumer's end of every ring: the producers are told "closed", and so is who pops. Twice is once. */
   close(): void {
     this.#closed = true
+    this.#loop.close("closed" satisfies Interruption)
     this.#departures.length = 0
     for (const [producer, end] of this.#ends.entries()) {
       end?.close()
@@ -239,7 +247,27 @@ export class MergeConsumer implements Sleeper {
     this.close()
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
+  /** Of the rings that are looked at; undefined where they have none. */
+  bells(): readonly number[] | undefined {
+    if (this.#bells.includes(undefined)) return undefined
+    return this.#bells.filter((_, producer) => this.#known(producer) !== MERGE_EXCLUDED) as number[]
+  }
+
+  announceInLoop(): void {
+    this.#eachEnd(end => end.announceInLoop())
+  }
+
+  /** A page fault excludes its ring, and is no outcome. */
+  interruptionBy(error: unknown): never {
+    throw error
+  }
+
   announce(): void {
+    this.#loop.ensureFree()
     this.#eachEnd(end => end.announce())
   }
 
@@ -267,6 +295,17 @@ export class MergeConsumer implements Sleeper {
     } catch (error) {
       // Its pages have gone since: no sleep, and the next look leaves it out.
       if (!(error instanceof PageFault)) throw error
+    }
+  }
+
+  readonly #lookOnce = (spins: number): Uint8Array | Departure | Interruption | undefined => {
+    for (;;) {
+      try {
+        const result = this.#attempt(Math.min(spins, this.#spins))
+        return result === RESULT_NONE ? undefined : (this.#received(result) ?? this.interruption() ?? "peer-gone")
+      } catch (error) {
+        this.#excludeFaulty(error)
+      }
     }
   }
 
@@ -326,11 +365,7 @@ export class MergeConsumer implements Sleeper {
     try {
       return attach()
     } catch (error) {
-      const spoilt =
-        error instanceof PeerMisbehaviorError ||
-        error instanceof PageFault ||
-        (error instanceof RingError && error.code === "NotARing")
-      if (!spoilt) throw error
+      if (!isSpoilt(error)) throw error
       this.#faults[producer] = error
       return undefined
     }

@@ -2,13 +2,16 @@
 
 import type { RingConsumer } from "../consumer.ts"
 import { PeerMisbehaviorError, RingError } from "../errors.ts"
+import type { LoopWaitOptions } from "../loop/loop-waiting.ts"
 import type { RingProducer } from "../producer.ts"
 import { SharedRing } from "../shared-ring.ts"
 import type { VSpace } from "../vspace.ts"
 import { checkTimeout, type EndOptions, type Interruption } from "../wait.ts"
+import { LoopCalls } from "./service-calls.ts"
 import {
   CALL_BYTES,
   ensureCall,
+  type LinkEnds,
   readCall,
   replyRing,
   requestRing,
@@ -16,10 +19,17 @@ import {
   stageCall,
 } from "./service-link.ts"
 
+/** Of a call that blocks. */
 export interface CallOptions {
   /** Nanoseconds from 0; Infinity for no limit, which is the default. */
-  readonly timeoutNs?: number
+  readonly timeoutNs: number
 }
+
+export interface ServiceClientOptions extends Pick<EndOptions, "status" | "wait"> {
+  readonly ends?: LinkEnds
+}
+
+const FOR_EVER: CallOptions = { timeoutNs: Number.POSITIVE_INFINITY }
 
 export interface ServiceClientStats {
   readonly sent: number
@@ -39,6 +49,7 @@ export class ServiceClient {
   readonly #pending = new Map<number, Uint8Array | Interruption | undefined>()
   /** Calls whose time was up: they stay under way until the server has answered. */
   readonly #givenUp = new Set<number>()
+  readonly #loopCalls: LoopCalls
   #next = 1
   #sent = 0
   #answered = 0
@@ -49,15 +60,25 @@ export class ServiceClient {
    * @param inFlight as the service was made with
    * @throws as SharedRing.producer and SharedRing.consumer
    */
-  constructor(vspace: VSpace, frames: ServiceFrames, inFlight: number, options: EndOptions = {}) {
-    this.#requests = SharedRing.producer(vspace, requestRing(frames), options)
+  constructor(vspace: VSpace, frames: ServiceFrames, inFlight: number, options: ServiceClientOptions = {}) {
+    const { ends, ...common } = options
+    const bell = ends?.requests.bell
+    // The status is that of the frame with the requests, and rings the bell there.
+    const alsoWoken = bell === undefined ? [] : [bell]
+    this.#requests = SharedRing.producer(vspace, requestRing(frames), { ...common, ...ends?.requests })
     try {
-      this.#replies = SharedRing.consumer(vspace, replyRing(frames), options)
+      this.#replies = SharedRing.consumer(vspace, replyRing(frames), { ...common, ...ends?.replies, alsoWoken })
     } catch (error) {
       this.#requests.close()
       throw error
     }
     this.#inFlightMost = inFlight
+    this.#loopCalls = new LoopCalls({
+      check: payload => ensureCall(this.#requests.staging, payload),
+      trySend: payload => this.#trySend(payload),
+      giveUp: call => this.#giveUp(call),
+      takeReply: async waiting => this.#keep(await this.#replies.pop(waiting)),
+    })
   }
 
   /**
@@ -68,8 +89,21 @@ export class ServiceClient {
    * @throws {RingError} RangeError: the payload is too long. InvalidArgument: no such time
    * @throws {PeerMisbehaviorError} the server broke the protocol
    */
-  call(payload: Uint8Array, options: CallOptions = {}): Uint8Array | Interruption {
-    const { timeoutNs = Number.POSITIVE_INFINITY } = options
+  call(payload: Uint8Array, options?: CallOptions): Uint8Array | Interruption
+  /**
+   * The same on the event loop, without blocking it: by options without `timeoutNs`. Any number of calls at a time; those beyond
+   * what may be under way wait for room, in their order. A call that is aborted may have been sent.
+   * @throws (rejects) the signal's reason, and as above; {RingError} IllegalOperation: the client has no bells
+   */
+  call(payload: Uint8Array, options: LoopWaitOptions): Promise<Uint8Array | Interruption>
+  call(
+    payload: Uint8Array,
+    options: CallOptions | LoopWaitOptions = FOR_EVER,
+  ): Uint8Array | Interruption | Promise<Uint8Array | Interruption> {
+    return "timeoutNs" in options ? this.#call(payload, options) : this.#loopCalls.call(payload, options)
+  }
+
+  #call(payload: Uint8Array, { timeoutNs }: CallOptions): Uint8Array | Interruption {
     checkTimeout(timeoutNs)
     const deadline = performance.now() + timeoutNs / 1e6
     for (;;) {
@@ -93,6 +127,11 @@ export class ServiceClient {
       const outcome = this.#takeReply(0)
       if (outcome !== undefined) return outcome === "deadline" ? "full" : outcome
     }
+    return this.#trySend(payload)
+  }
+
+  #trySend(payload: Uint8Array): number | "full" | Interruption {
+    if (this.#underWay >= this.#inFlightMost) return "full"
     const call = this.#next
     stageCall(this.#requests.staging, call, payload)
     if (!this.#requests.tryPush()) return this.#requests.interruption() ?? "full"
@@ -108,8 +147,7 @@ export class ServiceClient {
    * @returns the reply; or why there is none: then the call is given up
    * @throws {RingError} InvalidArgument: no call of that number is waited for
    */
-  receive(call: number, options: CallOptions = {}): Uint8Array | Interruption {
-    const { timeoutNs = Number.POSITIVE_INFINITY } = options
+  receive(call: number, { timeoutNs }: CallOptions = FOR_EVER): Uint8Array | Interruption {
     checkTimeout(timeoutNs)
     if (!this.#pending.has(call)) {
       throw new RingError(
@@ -125,14 +163,24 @@ export class ServiceClient {
         return reply
       }
       if (this.#takeReply(leftNs(deadline)) !== "deadline") continue
-      this.#pending.delete(call)
-      this.#givenUp.add(call)
+      this.#giveUp(call)
       return "deadline"
     }
   }
 
   stats(): ServiceClientStats {
     return { sent: this.#sent, answered: this.#answered, late: this.#late, inFlight: this.#underWay }
+  }
+
+  /** Pending calls on the event loop keep the process alive: after `unref` no longer, after `ref` again. */
+  ref(): this {
+    this.#replies.ref()
+    return this
+  }
+
+  unref(): this {
+    this.#replies.unref()
+    return this
   }
 
   /** Closes both ends: the server is told. */
@@ -145,6 +193,15 @@ export class ServiceClient {
     this.close()
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
+  #giveUp(call: number): void {
+    this.#pending.delete(call)
+    this.#givenUp.add(call)
+  }
+
   /** A reply that has come and was not fetched is no longer under way. */
   get #underWay(): number {
     let count = this.#givenUp.size
@@ -155,12 +212,17 @@ export class ServiceClient {
   /** What a server took and did not answer before it was gone, nobody will answer. */
   #abandon(outcome: Interruption): void {
     this.#givenUp.clear()
-    for (const [call, reply] of this.#pending) if (reply === undefined) this.#pending.set(call, outcome)
+    const unanswered = [...this.#pending].filter(([, reply]) => reply === undefined)
+    for (const [call] of unanswered) this.#settle(call, outcome)
+    this.#loopCalls.abandon(outcome)
   }
 
   /** Takes one reply, and keeps it for its call. Undefined when one was taken, else why there is none. */
   #takeReply(timeoutNs: number): Interruption | undefined {
-    const message = this.#replies.pop(timeoutNs)
+    return this.#keep(this.#replies.pop(timeoutNs))
+  }
+
+  #keep(message: Uint8Array | Interruption): Interruption | undefined {
     if (typeof message === "string") {
       if (message !== "deadline") this.#abandon(message)
       return message
@@ -172,13 +234,19 @@ export class ServiceClient {
     }
     const { call, payload } = reply
     if (this.#pending.has(call) && this.#pending.get(call) === undefined) {
-      this.#pending.set(call, payload.slice())
       this.#answered++
+      this.#settle(call, payload.slice())
       return undefined
     }
     this.#givenUp.delete(call)
     this.#late++
     return undefined
+  }
+
+  /** Hands over what came of a call, or keeps it until it is fetched. */
+  #settle(call: number, outcome: Uint8Array | Interruption): void {
+    this.#pending.delete(call)
+    if (!this.#loopCalls.deliver(call, outcome)) this.#pending.set(call, outcome)
   }
 }
 

@@ -7,6 +7,7 @@ import { checkGeometry, producerPartBytes } from "../ring-header.ts"
 import type { Part, RingParts } from "../ring-place.ts"
 import { SharedRing } from "../shared-ring.ts"
 import type { VSpace } from "../vspace.ts"
+import type { EndOptions } from "../wait.ts"
 
 export interface ServiceOptions {
   /** The longest request and the longest reply, 0 to 1 MiB - 8 bytes. */
@@ -20,6 +21,12 @@ export interface ServiceOptions {
 export interface ServiceFrames {
   readonly clientFrame: Part
   readonly serverFrame: Part
+}
+
+/** What belongs to the two ends that one side of a link has, where the kernel gave them. */
+export interface LinkEnds {
+  readonly requests: Pick<EndOptions, "bell" | "onClose">
+  readonly replies: Pick<EndOptions, "bell" | "onClose">
 }
 
 /** In front of each payload: the call's number and the payload's length, 32 bits each. */

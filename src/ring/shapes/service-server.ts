@@ -1,18 +1,22 @@
 // service-server.ts: the answering side of request and reply: one server, a link to each client, their requests merged.
 
-import { PageFault, PeerMisbehaviorError, RingError } from "../errors.ts"
+import { isSpoilt } from "../errors.ts"
+import { Messages } from "../loop/iterate.ts"
+import { ensureSignal, type LoopWaitOptions } from "../loop/loop-waiting.ts"
 import type { RingProducer } from "../producer.ts"
 import { SharedRing } from "../shared-ring.ts"
 import type { VSpace } from "../vspace.ts"
 import { checkTimeout, type Interruption } from "../wait.ts"
-import { MergeConsumer, type MergeOptions, type ProducerState } from "./merge-consumer.ts"
-import { readCall, replyRing, requestRing, type ServiceFrames, stageCall } from "./service-link.ts"
+import { MergeConsumer } from "./merge-consumer.ts"
+import type { Departure, MergeOptions, ProducerState } from "./merge-options.ts"
+import { type LinkEnds, readCall, replyRing, requestRing, type ServiceFrames, stageCall } from "./service-link.ts"
 
 /** One client's link as it is mapped here: the server's frame writable, the client's readable. */
 export interface ServiceLink {
   readonly frames: ServiceFrames
   /** Address of the status word that tells about this client; none: nobody tells. */
   readonly status?: number
+  readonly ends?: LinkEnds
 }
 
 export interface Request {
@@ -23,6 +27,10 @@ export interface Request {
   /** Private memory, valid until the next request is taken. */
   readonly payload: Uint8Array
 }
+
+/** What answers a request: at once, or on the event loop. */
+type Handler = (payload: Uint8Array, request: Request) => Uint8Array
+type LoopHandler = (payload: Uint8Array, request: Request) => Uint8Array | Promise<Uint8Array>
 
 export interface ServiceServerStats {
   readonly requests: number
@@ -48,13 +56,16 @@ export class ServiceServer {
   constructor(vspace: VSpace, links: readonly ServiceLink[], options: MergeOptions = {}) {
     this.#requests = new MergeConsumer(
       vspace,
-      links.map(({ frames, status = 0 }) => ({ frames: requestRing(frames), status })),
+      links.map(({ frames, status = 0, ends }) => ({ frames: requestRing(frames), status, ...ends?.requests })),
       options,
     )
     const wait = options.wait === undefined ? {} : { wait: options.wait }
-    this.#replies = links.map(({ frames, status = 0 }) =>
-      unlessSpoilt(() => SharedRing.producer(vspace, replyRing(frames), { status, ...wait })),
-    )
+    this.#replies = links.map(({ frames, status = 0, ends }) => {
+      const options = { status, ...wait, ...ends?.replies }
+      const replies = unlessSpoilt(() => SharedRing.producer(vspace, replyRing(frames), options))
+      if (replies === undefined) ends?.replies.onClose?.()
+      return replies
+    })
   }
 
   /** How client `client` is. @throws {RingError} RangeError: there is none at that position */
@@ -67,21 +78,67 @@ export class ServiceServer {
    * @param timeoutNs nanoseconds from 0; Infinity for no limit
    * @returns the request; or why there is none: "peer-gone" when all clients have gone
    */
-  next(timeoutNs = Number.POSITIVE_INFINITY): Request | Interruption {
+  next(timeoutNs?: number): Request | Interruption
+  /** The same on the event loop, without blocking it. One such wait at a time. @throws (rejects) as RingConsumer.pop */
+  next(options: LoopWaitOptions): Promise<Request | Interruption>
+  next(
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): Request | Interruption | Promise<Request | Interruption> {
+    return typeof limit === "object" ? this.#nextInLoop(limit) : this.#next(limit)
+  }
+
+  #next(timeoutNs: number): Request | Interruption {
     checkTimeout(timeoutNs)
     const deadline = performance.now() + timeoutNs / 1e6
     for (let leftNs = timeoutNs; ; leftNs = Math.max(0, (deadline - performance.now()) * 1e6)) {
       const message = this.#requests.pop(leftNs)
-      if (message === "producer-gone") continue
-      if (typeof message === "string") return message
-      const request = readCall(message)
-      if (request === undefined) {
-        this.#malformed++
-        continue
-      }
-      this.#taken++
-      return { client: this.#requests.source, ...request }
+      const request = this.#requestIn(message)
+      if (request !== undefined) return request
     }
+  }
+
+  async #nextInLoop({
+    deadlineNs = Number.POSITIVE_INFINITY,
+    ...options
+  }: LoopWaitOptions): Promise<Request | Interruption> {
+    checkTimeout(deadlineNs, "deadlineNs")
+    const deadline = performance.now() + deadlineNs / 1e6
+    for (let leftNs = deadlineNs; ; leftNs = Math.max(0, (deadline - performance.now()) * 1e6)) {
+      const request = this.#requestIn(await this.#requests.pop({ ...options, deadlineNs: leftNs }))
+      if (request !== undefined) return request
+    }
+  }
+
+  /** Undefined: none, and there may be more. */
+  #requestIn(message: Uint8Array | Departure | Interruption): Request | Interruption | undefined {
+    if (message === "producer-gone") return undefined
+    if (typeof message === "string") return message
+    const request = readCall(message)
+    if (request === undefined) {
+      this.#malformed++
+      return undefined
+    }
+    this.#taken++
+    return { client: this.#requests.source, ...request }
+  }
+
+  /** All requests from now on, until the last client has gone: each is to be replied to. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Request> {
+    return new Messages(
+      () => this.next({}),
+      () => this.#requests.cancel(),
+    )
+  }
+
+  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
+  ref(): this {
+    this.#requests.ref()
+    return this
+  }
+
+  unref(): this {
+    this.#requests.unref()
+    return this
   }
 
   /**
@@ -114,14 +171,55 @@ export class ServiceServer {
    * @returns why it ended
    * @throws what the handler throws: that request stays unanswered
    */
+  serve(handler: Handler, timeoutNs?: number): Interruption
+  /**
+   * The same on the event loop, without blocking it. Requests are handled as they come, also while the answers to others are
+   * awaited; each has its payload to itself.
+   * @throws (rejects) what the handler throws, and the signal's reason
+   */
+  serve(handler: LoopHandler, options: LoopWaitOptions): Promise<Interruption>
   serve(
-    handler: (payload: Uint8Array, request: Request) => Uint8Array,
-    timeoutNs = Number.POSITIVE_INFINITY,
-  ): Interruption {
+    handler: LoopHandler,
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): Interruption | Promise<Interruption> {
+    return typeof limit === "object" ? this.#serveInLoop(handler, limit) : this.#serve(handler as Handler, limit)
+  }
+
+  async #serveInLoop(
+    handler: LoopHandler,
+    { signal, deadlineNs = Number.POSITIVE_INFINITY }: LoopWaitOptions,
+  ): Promise<Interruption> {
+    checkTimeout(deadlineNs, "deadlineNs")
+    ensureSignal(signal)
+    const failed = new AbortController()
+    const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal])
+    const answering = new Set<Promise<void>>()
+    const answer = async (request: Request): Promise<void> => {
+      try {
+        this.reply(request, await handler(request.payload, request))
+      } catch (error) {
+        failed.abort(error)
+      }
+    }
+    const deadline = performance.now() + deadlineNs / 1e6
+    for (let leftNs = deadlineNs; ; leftNs = Math.max(0, (deadline - performance.now()) * 1e6)) {
+      const request = await this.#nextInLoop({ signal: either, deadlineNs: leftNs })
+      if (typeof request === "string") {
+        await Promise.all(answering)
+        failed.signal.throwIfAborted()
+        return request
+      }
+      const answered = answer({ ...request, payload: request.payload.slice() })
+      answering.add(answered)
+      answered.then(() => answering.delete(answered))
+    }
+  }
+
+  #serve(handler: Handler, timeoutNs: number): Interruption {
     checkTimeout(timeoutNs)
     const deadline = performance.now() + timeoutNs / 1e6
     for (let leftNs = timeoutNs; ; leftNs = Math.max(0, (deadline - performance.now()) * 1e6)) {
-      const request = this.next(leftNs)
+      const request = this.#next(leftNs)
       if (typeof request === "string") return request
       this.reply(request, handler(request.payload, request))
     }
@@ -146,6 +244,10 @@ export class ServiceServer {
   [Symbol.dispose](): void {
     this.close()
   }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
 }
 
 /** Undefined where a client has made it impossible. */
@@ -153,11 +255,7 @@ function unlessSpoilt<T>(use: () => T): T | undefined {
   try {
     return use()
   } catch (error) {
-    const spoilt =
-      error instanceof PeerMisbehaviorError ||
-      error instanceof PageFault ||
-      (error instanceof RingError && error.code === "NotARing")
-    if (!spoilt) throw error
+    if (!isSpoilt(error)) throw error
     return undefined
   }
 }

@@ -6,7 +6,8 @@ import { native } from "../../../../native/index.ts"
 import { PAGE_BYTES } from "../../../../src/kernel-daemon/abi/limits.ts"
 import { RING_WRITE_INDEX, Status } from "../../../../src/ring/layout.ts"
 import { producerPartBytes } from "../../../../src/ring/ring-header.ts"
-import { MergeConsumer, type MergeOptions } from "../../../../src/ring/shapes/merge-consumer.ts"
+import { MergeConsumer } from "../../../../src/ring/shapes/merge-consumer.ts"
+import type { MergeOptions } from "../../../../src/ring/shapes/merge-options.ts"
 import { type RingOptions, SharedRing } from "../../../../src/ring/shared-ring.ts"
 import {
   freeAddress,
