@@ -63,7 +63,9 @@ Result<UniqueFd> ReserveFrame(std::uint64_t bytes, const std::string& label) {
   if (bytes >= kLargeFrameBytes && bytes > AvailableBytes()) return OsError{ENOMEM, "fallocate"};
   UniqueFd fd(OpenMemfd(label.c_str()));
   if (!fd) return OsError{errno, "memfd_create"};
-  if (ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0) return OsError{errno, "ftruncate"};
+  while (ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0) {
+    if (errno != EINTR) return OsError{errno, "ftruncate"};
+  }
   // Made with mode 0777: any process that can name it in /proc, with a descriptor for reading only, could open it again
   // for writing. As it is, that takes the daemon's own user id.
   if (fchmod(fd.get(), S_IRUSR | S_IWUSR) != 0) return OsError{errno, "fchmod"};

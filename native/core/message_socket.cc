@@ -32,6 +32,12 @@ std::vector<UniqueFd> TakeDescriptors(msghdr& header) {
   return fds;
 }
 
+// Between two tries, while Linux has no memory for us.
+void Pause() {
+  constexpr timespec kPause{0, 1'000'000};
+  nanosleep(&kPause, nullptr);
+}
+
 // Waits for `events`; errors and hang-ups count as readiness, the call that follows reports them.
 Status WaitFor(short events, TimeNs deadline, int socket) {
   pollfd entry{socket, events, 0};
@@ -40,7 +46,8 @@ Status WaitFor(short events, TimeNs deadline, int socket) {
     const int ready = ppoll(&entry, 1, deadline == kNever ? nullptr : &remaining, nullptr);
     if (ready > 0) return Ok{};
     if (ready == 0) return OsError{ETIMEDOUT, "poll"};
-    if (errno != EINTR) return OsError{errno, "poll"};
+    if (errno == ENOMEM) Pause();
+    else if (errno != EINTR) return OsError{errno, "poll"};
   }
 }
 
@@ -89,7 +96,8 @@ Result<std::optional<Message>> ReceiveMessage(int socket, void* into, std::size_
     // ECONNRESET tells once that the peer went without reading all; what it sent before is still to be received.
   } while (received < 0 && (errno == EINTR || errno == ECONNRESET));
   if (received < 0) {
-    if (errno == EAGAIN) return std::optional<Message>();
+    // Short of memory, Linux leaves the message where it is.
+    if (errno == EAGAIN || errno == ENOMEM) return std::optional<Message>();
     return OsError{errno, "recvmsg"};
   }
   Message message;
@@ -115,6 +123,8 @@ Result<Message> ReceiveMessageBy(TimeNs deadline, int socket, void* into, std::s
     Result<std::optional<Message>> received = ReceiveMessage(socket, into, capacity);
     if (!received) return received.error();
     if (received.value()) return std::move(*received.value());
+    // Ready and yet nothing.
+    Pause();
   }
 }
 

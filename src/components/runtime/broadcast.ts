@@ -39,11 +39,8 @@ export class BroadcastChannel {
   static create(component: Component, options: BroadcastOptions): BroadcastChannel {
     ensureOptions(options, "consumers, capacity and slotBytes")
     const consumers = checkConsumers(options.consumers)
-    const own = new OwnFrames(component, [
-      broadcastPartBytes(options),
-      ...consumers.flatMap(() => [LINK_BYTES, CONSUMER_PART_BYTES]),
-    ])
-    own.prepare(parts => {
+    const sizes = [broadcastPartBytes(options), ...consumers.flatMap(() => [LINK_BYTES, CONSUMER_PART_BYTES])]
+    const own = OwnFrames.make(component, sizes, parts => {
       const part = (at: number): Part => parts[at] as Part
       const links = consumers.map((_, at) => {
         const link = 1 + FRAMES_A_CONSUMER * at

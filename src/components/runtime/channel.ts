@@ -12,6 +12,7 @@ import { producerPartBytes } from "../../ring/ring-header.ts"
 import type { RingParts } from "../../ring/ring-place.ts"
 import { type RingOptions, SharedRing } from "../../ring/shared-ring.ts"
 import type { EndOptions, WaitStrategy } from "../../ring/wait.ts"
+import { allOrNone, allocateFrame } from "./all-or-none.ts"
 import { type CapabilitySource, type Child, pidOf } from "./child.ts"
 import type { Component } from "./component.ts"
 
@@ -64,10 +65,14 @@ export class Channel {
 
   /** Allocates the two frames and makes the ring in them; they do not stay mapped here. */
   static #create(component: Component, producerBytes: number, make: (parts: RingParts) => void): Channel {
+    return allOrNone(component, () => Channel.#allocate(component, producerBytes, make))
+  }
+
+  static #allocate(component: Component, producerBytes: number, make: (parts: RingParts) => void): Channel {
     const sizes = [producerBytes, RING_CONSUMER_PART_BYTES].map(bytes => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES)
     const frames = sizes.map(bytes => ({
       bytes,
-      slot: component.call("memory_allocate", { bytes }).slot,
+      slot: allocateFrame(component, bytes),
       sealed: false,
     }))
     const parts = frames.map(({ slot, bytes }) => {

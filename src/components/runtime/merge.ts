@@ -5,6 +5,7 @@ import { MergeConsumer } from "../../ring/shapes/merge-consumer.ts"
 import type { MergeOptions } from "../../ring/shapes/merge-options.ts"
 import { MAX_MERGED } from "../../ring/shapes/words.ts"
 import type { RingOptions } from "../../ring/shared-ring.ts"
+import { allOrNone } from "./all-or-none.ts"
 import { type Channel, takeEnds } from "./channel.ts"
 import type { CapabilitySource, Child } from "./child.ts"
 import type { Component } from "./component.ts"
@@ -40,7 +41,8 @@ export class MergeChannel {
         `producers is ${producers}, which must be 1 to ${MAX_MERGED}; merge more in two steps`,
       )
     }
-    return new MergeChannel(Array.from({ length: producers }, () => component.createChannel(ring)))
+    const channels = () => Array.from({ length: producers }, () => component.createChannel(ring))
+    return new MergeChannel(allOrNone(component, channels))
   }
 
   /** For SpawnConfig.capabilities of producer `index`. @throws {RingError} RangeError: there is no such producer */

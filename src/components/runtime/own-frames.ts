@@ -3,6 +3,7 @@
 import { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
 import { Permission, Right } from "../../kernel-daemon/abi/rights.ts"
 import type { Part } from "../../ring/ring-place.ts"
+import { allOrNone, allocateFrame } from "./all-or-none.ts"
 import { type CapabilitySource, type Child, pidOf } from "./child.ts"
 import type { Component } from "./component.ts"
 
@@ -20,18 +21,26 @@ export class OwnFrames {
   readonly #component: Component
   readonly #bytes: readonly number[]
 
-  /**
-   * @param sizes bytes needed of each, rounded up to pages
-   * @throws {KernelError} NotEnoughMemory
-   */
-  constructor(component: Component, sizes: readonly number[]) {
+  private constructor(component: Component, sizes: readonly number[]) {
     this.#component = component
     this.#bytes = sizes.map(size => Math.ceil(size / PAGE_BYTES) * PAGE_BYTES)
-    this.slots = this.#bytes.map(bytes => component.call("memory_allocate", { bytes }).slot)
+    this.slots = this.#bytes.map(bytes => allocateFrame(component, bytes))
   }
 
-  /** Maps all of them here while `write` runs. */
-  prepare(write: (parts: readonly Part[]) => void): void {
+  /**
+   * Allocates them, and maps all of them here while `write` runs.
+   * @param sizes bytes needed of each, rounded up to pages
+   * @throws {KernelError} NotEnoughMemory; nothing is then left
+   */
+  static make(component: Component, sizes: readonly number[], write: (parts: readonly Part[]) => void): OwnFrames {
+    return allOrNone(component, () => {
+      const own = new OwnFrames(component, sizes)
+      own.#prepare(write)
+      return own
+    })
+  }
+
+  #prepare(write: (parts: readonly Part[]) => void): void {
     const parts = this.slots.map((frame, at) => {
       const bytes = this.#bytes[at] as number
       const { address } = this.#component.call("memory_map", { frame, bytes, permissions: READ_WRITE })

@@ -18,6 +18,7 @@ import {
   returnSlots,
 } from "../../ring/payload/pool-layout.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
+import { allOrNone, allocateFrame } from "./all-or-none.ts"
 import { type Channel, ensureEnd } from "./channel.ts"
 import { type CapabilitySource, type Child, pidOf } from "./child.ts"
 import type { Component } from "./component.ts"
@@ -52,10 +53,13 @@ export class PayloadChannel {
 
   static create(component: Component, geometry: PoolGeometry): PayloadChannel {
     checkPoolGeometry(geometry)
+    return allOrNone(component, () => PayloadChannel.#allocate(component, geometry))
+  }
+
+  static #allocate(component: Component, geometry: PoolGeometry): PayloadChannel {
     const frame = (bytes: number, writer: End, offset: number): OwnFrame => {
       const wholePages = Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES
-      const { slot } = component.call("memory_allocate", { bytes: wholePages })
-      return { slot, bytes: wholePages, writer, offset }
+      return { slot: allocateFrame(component, wholePages), bytes: wholePages, writer, offset }
     }
     const pool = frame(poolBytes(geometry), "sender", Offset.pool)
     const loans = frame(loansBytes(geometry), "receiver", Offset.loans)

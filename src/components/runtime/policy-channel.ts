@@ -38,8 +38,7 @@ export class PolicyChannel {
   }
 
   static create(component: Component, options: PolicyRingOptions): PolicyChannel {
-    const own = new OwnFrames(component, policyRingBytes(options))
-    own.prepare(([producerPart, consumerPart]) => {
+    const own = OwnFrames.make(component, policyRingBytes(options), ([producerPart, consumerPart]) => {
       createPolicyRing(component.vspace, { producerPart, consumerPart } as RingParts, options)
     })
     return new PolicyChannel(own)

@@ -12,6 +12,7 @@ import {
 import { ServiceServer } from "../../ring/shapes/service-server.ts"
 import { MAX_MERGED } from "../../ring/shapes/words.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
+import { allOrNone } from "./all-or-none.ts"
 import { type TakenEnd, takeEnds } from "./channel.ts"
 import type { Child } from "./child.ts"
 import type { Component } from "./component.ts"
@@ -53,14 +54,11 @@ export class ServiceChannel {
       throw new RingError("RangeError", `clients is ${clients}, which must be 1 to ${MAX_MERGED}; start more servers`)
     }
     const bytes = serviceBytes(options)
-    const links = Array.from({ length: clients }, () => {
-      const own = new OwnFrames(component, bytes)
-      own.prepare(([clientFrame, serverFrame]) => {
+    const link = () =>
+      OwnFrames.make(component, bytes, ([clientFrame, serverFrame]) => {
         createServiceLink(component.vspace, { clientFrame, serverFrame } as ServiceFrames, options)
       })
-      return own
-    })
-    return new ServiceChannel(links)
+    return new ServiceChannel(allOrNone(component, () => Array.from({ length: clients }, link)))
   }
 
   /** For SpawnConfig.capabilities of client `index`. @throws {RingError} RangeError: there is no such client */

@@ -5,7 +5,7 @@ import { type ExitStatus, type Fd, native } from "../../../native/index.ts"
 import type { StartMessage } from "../abi/boot.ts"
 import { BOOT_DEADLINE_MS, MAPPER_DEADLINE_MS, PAGE_BYTES, REVOKE_DEADLINE_MS } from "../abi/limits.ts"
 import type { Ending, HandleStatus } from "../invocation/effects.ts"
-import { type ConfinementKind, isReadable } from "./confinement-run.ts"
+import { type ConfinementKind, isReadable, reaped } from "./confinement-run.ts"
 import { Connection } from "./connection.ts"
 import type { Launch } from "./launch.ts"
 import { LineSplitter } from "./line-splitter.ts"
@@ -21,6 +21,12 @@ export interface ComponentEvents {
 
 /** How long the last output of a dead component is waited for. */
 const OUTPUT_GRACE_MS = 50
+
+/** Of a process that nobody will watch: it is gone when this returns. */
+function endNow(pid: number, pidfd: Fd): void {
+  native.sendSignal(pidfd, "SIGKILL")
+  reaped(pid)
+}
 
 export class ComponentProcess {
   readonly name: string
@@ -60,28 +66,52 @@ export class ComponentProcess {
       held.push(fd)
       return fd
     }
-    let statusPage: StatusPage | undefined
+    const closeHeld = (): void => {
+      for (const fd of held.splice(0)) native.closeFd(fd)
+    }
+    /** What is to be undone when a later step is refused. */
+    const made: (() => void)[] = []
+    // Used by what the event loop calls back, which is not before this returns.
+    let process: ComponentProcess
+    const onMisbehaviour = (reason: string): void => process.kill(reason)
     try {
       const [control, childControl] = native.createSocketPair().map(hold) as [Fd, Fd]
-      const [mapper, childMapper] = native.createSocketPair().map(hold) as [Fd, Fd]
+      const [mapperFd, childMapper] = native.createSocketPair().map(hold) as [Fd, Fd]
       const [outputRead, outputWrite] = native.createPipe().map(hold) as [Fd, Fd]
       const nothing = hold(native.openNothing())
       const faultRecord = hold(native.createFrame(PAGE_BYTES, "kaal-fault"))
-      statusPage = statusPages.create()
+      const statusPage = statusPages.create()
+      made.push(() => statusPages.destroy(statusPage))
+      // Whatever can be refused comes before the process, and its pidfd last.
+      const connection = new Connection(control, {
+        onHello: () => process.#onHello(),
+        onMessage: message => events.onMessage(message),
+        onMisbehaviour,
+      })
+      held.splice(held.indexOf(control), 1)
+      made.push(() => connection.close())
+      const mapper = new Mapper(mapperFd, onMisbehaviour)
+      held.splice(held.indexOf(mapperFd), 1)
+      made.push(() => mapper.close())
+      const output = new Socket({ fd: outputRead, readable: true, writable: false })
+      held.splice(held.indexOf(outputRead), 1)
+      made.push(() => output.destroy())
       const fds = [nothing, outputWrite, outputWrite, childControl, childMapper, faultRecord, statusPage.fd]
       const { pid, pidfd } = launch.start(script, fds, confinement)
-      for (const fd of [childControl, childMapper, outputWrite, nothing]) {
-        held.splice(held.indexOf(fd), 1)
-        native.closeFd(fd)
-      }
-      return new ComponentProcess(
-        { name, confinement, pid, pidfd, control, mapper, outputRead, faultRecord, statusPage },
+      hold(pidfd)
+      made.push(() => endNow(pid, pidfd))
+      const unwatchPidfd = native.watchReadable(pidfd, () => process.#reap())
+      for (const fd of [faultRecord, pidfd]) held.splice(held.indexOf(fd), 1)
+      closeHeld()
+      process = new ComponentProcess(
+        { name, confinement, pid, pidfd, unwatchPidfd, connection, mapper, output, faultRecord, statusPage },
         statusPages,
         events,
       )
+      return process
     } catch (error) {
-      for (const fd of held) native.closeFd(fd)
-      if (statusPage !== undefined) statusPages.destroy(statusPage)
+      for (const undo of made.reverse()) undo()
+      closeHeld()
       throw error
     }
   }
@@ -92,9 +122,10 @@ export class ComponentProcess {
       confinement: ConfinementKind
       pid: number
       pidfd: Fd
-      control: Fd
-      mapper: Fd
-      outputRead: Fd
+      unwatchPidfd: () => void
+      connection: Connection
+      mapper: Mapper
+      output: Socket
       faultRecord: Fd
       statusPage: StatusPage
     },
@@ -109,19 +140,14 @@ export class ComponentProcess {
     this.#statusPage = parts.statusPage
     this.#statusPages = statusPages
     this.#events = events
-    const onMisbehaviour = (reason: string): void => this.kill(reason)
-    this.#connection = new Connection(parts.control, {
-      onHello: () => this.#onHello(),
-      onMessage: message => events.onMessage(message),
-      onMisbehaviour,
-    })
-    this.#mapper = new Mapper(parts.mapper, onMisbehaviour)
-    this.#output = new Socket({ fd: parts.outputRead, readable: true, writable: false })
+    this.#connection = parts.connection
+    this.#mapper = parts.mapper
+    this.#output = parts.output
+    this.#unwatchPidfd = parts.unwatchPidfd
     const lines = new LineSplitter(printed => events.onPrint(printed))
     this.#output.on("data", chunk => lines.push(chunk)).on("close", () => lines.flush())
     this.#output.on("error", () => this.#output.destroy())
     this.#bootTimer = setTimeout(() => this.kill(`it has not booted within ${BOOT_DEADLINE_MS} ms`), BOOT_DEADLINE_MS)
-    this.#unwatchPidfd = native.watchReadable(parts.pidfd, () => this.#reap())
   }
 
   /**

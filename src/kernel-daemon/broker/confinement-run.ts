@@ -140,8 +140,8 @@ function waitForEnd(socket: Fd, pidfd: Fd): void {
   }
 }
 
-/** A process's descriptors close a moment before it can be reaped. */
-function reaped(pid: number): ExitStatus {
+/** How it ended. Blocks: a process's descriptors close a moment before it can be reaped. */
+export function reaped(pid: number): ExitStatus {
   for (;;) {
     const status = native.reap(pid)
     if (status !== undefined) return status

@@ -1,6 +1,6 @@
 // connection.ts: the daemon's end of one component's control socket. Copies a message out, then hands it on.
 
-import { type Fd, native } from "../../../native/index.ts"
+import { type Fd, type NativeError, native } from "../../../native/index.ts"
 import { HELLO, type StartMessage } from "../abi/boot.ts"
 import { MAX_MESSAGE_BYTES } from "../abi/limits.ts"
 
@@ -11,6 +11,11 @@ export interface ConnectionEvents {
   readonly onMessage: (message: Uint8Array) => void
   readonly onMisbehaviour: (reason: string) => void
 }
+
+/** How often, and for how long, a reply is tried again for which Linux has no memory. */
+const RETRY_MS = 5
+const RETRIES = 200
+const OUT_OF_MEMORY: ReadonlySet<string> = new Set(["ENOMEM", "ENOBUFS"])
 
 /** Messages taken from one component before others get their turn. */
 const FAIR_SHARE = 16
@@ -24,6 +29,9 @@ export class Connection {
   readonly #events: ConnectionEvents
   #unwatch: () => void
   #held = false
+  /** In order; nothing but memory is in the way of the first. */
+  #unsent: Uint8Array[] = []
+  #retry: NodeJS.Timeout | undefined
   #state: "booting" | "open" | "closed" = "booting"
 
   /** Owns `fd` from now on. */
@@ -40,12 +48,26 @@ export class Connection {
   /** Sends a reply. A component that leaves so many unread that the socket is full has misbehaved. */
   send(message: Uint8Array): void {
     if (this.#state === "closed") return
-    try {
-      if (native.sendMessage(this.#fd, message, [])) return
-    } catch {
-      return // The other end is gone; its pidfd tells the supervisor.
+    this.#unsent.push(message)
+    if (this.#unsent.length === 1) this.#sendUnsent(RETRIES)
+  }
+
+  #sendUnsent(retries: number): void {
+    for (let next = this.#unsent[0]; next !== undefined; next = this.#unsent[0]) {
+      try {
+        if (!native.sendMessage(this.#fd, next, [])) return this.#misbehave("it leaves its replies unread")
+      } catch (error) {
+        const { code, message } = error as NativeError
+        if (!OUT_OF_MEMORY.has(code)) {
+          this.#unsent = []
+          return // The other end is gone; its pidfd tells the supervisor.
+        }
+        if (retries === 0) return this.#misbehave(`Linux takes no reply to it: ${message}`)
+        this.#retry = setTimeout(() => this.#sendUnsent(retries - 1), RETRY_MS)
+        return
+      }
+      this.#unsent.shift()
     }
-    this.#misbehave("it leaves its replies unread")
   }
 
   /** Takes no message until `release`. */
@@ -57,12 +79,17 @@ export class Connection {
   release(): void {
     if (!this.#held || this.#state === "closed") return
     this.#held = false
-    this.#unwatch = native.watchReadable(this.#fd, () => this.#receive())
+    try {
+      this.#unwatch = native.watchReadable(this.#fd, () => this.#receive())
+    } catch (error) {
+      this.#misbehave(`Linux does not let it be heard: ${(error as Error).message}`)
+    }
   }
 
   close(): void {
     if (this.#state === "closed") return
     this.#state = "closed"
+    clearTimeout(this.#retry)
     this.#unwatch()
     native.closeFd(this.#fd)
   }

@@ -33,8 +33,11 @@ export class DaemonPages {
     return address
   }
 
+  /** Where Linux has no memory for the change, the page goes when the next one is mapped in its place. */
   remove(address: number): void {
-    native.unmap(address, PAGE_BYTES)
+    try {
+      native.unmap(address, PAGE_BYTES)
+    } catch {}
     this.#free.push(address)
   }
 

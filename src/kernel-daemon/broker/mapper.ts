@@ -1,6 +1,6 @@
 // mapper.ts: the daemon's end of one component's mapper thread, which changes the component's page tables on command.
 
-import { type Fd, native } from "../../../native/index.ts"
+import { type Fd, type NativeError, native } from "../../../native/index.ts"
 import { KernelError } from "../abi/errors.ts"
 
 /** Called once: with nothing when the page tables are changed, else with why not. */
@@ -112,8 +112,10 @@ export class Mapper {
         if (next.memory !== NO_MEMORY) native.closeFd(next.memory)
         this.#waiting.shift()
       }
-    } catch {
-      // The component is gone; close() follows and refuses what waits.
+    } catch (error) {
+      const { code, message } = error as NativeError
+      // When the component is gone, close() follows and refuses what waits. Otherwise nothing ever would.
+      if (code !== "EPIPE") this.#onMisbehaviour(`its mapper takes no command: ${message}`)
     }
   }
 }

@@ -1,0 +1,98 @@
+// plan-file.ts: the file in which native/inject reads which call is to fail, and tells which calls there are.
+
+import { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs"
+
+/** A call that is to fail: the `k`th of that name in processes of that role, from now on. */
+export interface Injection {
+  readonly role: string
+  readonly call: string
+  readonly k: number
+  readonly errno: number
+}
+
+/** A place in our binaries from which a call was made. */
+export interface CallSite {
+  readonly role: string
+  readonly call: string
+  /** Of the return address, in its binary. 0 in Node's. */
+  readonly offset: number
+  readonly count: number
+}
+
+// As in native/inject/inject.cc.
+const NAME_BYTES = 24
+const SITES = 512
+const SITE_BYTES = 64
+const Offset = { round: 0, remaining: 4, errno: 8, fired: 12, role: 16, call: 40, place: 64, sites: 120 } as const
+
+export class PlanFile {
+  readonly path: string
+  readonly #fd: number
+
+  /** Any user may read and map it: components have ids of their own. */
+  constructor(path: string) {
+    this.path = path
+    this.#fd = openSync(path, "w+", 0o666)
+    ftruncateSync(this.#fd, Offset.sites + SITES * SITE_BYTES)
+  }
+
+  /** Has the root task run the scenario once more. 0 ends it. */
+  setRound(round: number): void {
+    this.#write(Offset.round, round)
+  }
+
+  arm({ role, call, k, errno }: Injection): void {
+    this.disarm()
+    this.#writeName(Offset.role, role)
+    this.#writeName(Offset.call, call)
+    this.#write(Offset.errno, errno)
+    this.#write(Offset.fired, 0)
+    this.#write(Offset.remaining, k)
+  }
+
+  disarm(): void {
+    this.#write(Offset.remaining, 0)
+  }
+
+  /** Where the call failed; nothing when it has not come to that. */
+  firedAt(): number | undefined {
+    return this.#read(Offset.fired) === 0 ? undefined : this.#read(Offset.place)
+  }
+
+  sites(): CallSite[] {
+    const bytes = Buffer.alloc(SITES * SITE_BYTES)
+    readSync(this.#fd, bytes, 0, bytes.length, Offset.sites)
+    return Array.from({ length: SITES }, (_, at) => bytes.subarray(at * SITE_BYTES, (at + 1) * SITE_BYTES))
+      .filter(site => site.readUInt32LE(0) !== 0)
+      .map(site => ({
+        offset: site.readUInt32LE(4),
+        count: site.readUInt32LE(8),
+        role: nameIn(site, 16),
+        call: nameIn(site, 16 + NAME_BYTES),
+      }))
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
+
+  #write(offset: number, value: number): void {
+    writeSync(this.#fd, Uint32Array.of(value), 0, 4, offset)
+  }
+
+  #read(offset: number): number {
+    const word = new Uint32Array(1)
+    readSync(this.#fd, word, 0, 4, offset)
+    return word[0] as number
+  }
+
+  #writeName(offset: number, name: string): void {
+    const bytes = Buffer.alloc(NAME_BYTES)
+    bytes.write(name, 0, NAME_BYTES - 1, "latin1")
+    writeSync(this.#fd, bytes, 0, NAME_BYTES, offset)
+  }
+}
+
+function nameIn(bytes: Buffer, offset: number): string {
+  return bytes.toString("latin1", offset, offset + NAME_BYTES).replace(/\0.*$/s, "")
+}

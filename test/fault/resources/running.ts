@@ -1,0 +1,143 @@
+// running.ts: a kaal whose system calls can be made to fail, and what one looks like from outside.
+
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { bundleComponents, descendants, root } from "../../helpers/system.ts"
+import { PlanFile } from "./plan-file.ts"
+
+/** Longer than every deadline of the system, the children's own of 20 s included. */
+const ROUND_MS = 40_000
+const LOOK_MS = 5
+
+/** What resources-root prints after a round. */
+export interface Round {
+  readonly round: number
+  readonly refused?: {
+    readonly step: string
+    readonly name: string
+    readonly code?: string
+    readonly message: string
+    readonly leaked: number
+  }
+  readonly left: { readonly slot: number; readonly freeBytes: number }
+}
+
+/** The library that lets calls fail, and the bundled components: made once, removed by `remove`. */
+export class Workshop {
+  readonly folder = mkdtempSync(join(tmpdir(), "inject-"))
+  readonly library = join(this.folder, "inject.so")
+  readonly plan: PlanFile
+  components = ""
+
+  private constructor() {
+    // Components have user ids of their own.
+    chmodSync(this.folder, 0o755)
+    const flags = ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
+    execFileSync("g++", [...flags, "-o", this.library, join(root, "native/inject/inject.cc"), "-ldl"])
+    this.plan = new PlanFile(join(this.folder, "plan"))
+    chmodSync(this.plan.path, 0o666)
+  }
+
+  static async open(): Promise<Workshop> {
+    const workshop = new Workshop()
+    workshop.components = await bundleComponents(["resources-root", "resources-end"])
+    return workshop
+  }
+
+  remove(): void {
+    this.plan.close()
+    for (const path of [this.folder, this.components]) rmSync(path, { recursive: true, force: true })
+  }
+}
+
+export class Running {
+  readonly #child: ChildProcess
+  readonly #plan: PlanFile
+  /** All that was printed. */
+  output = ""
+  #ended: { readonly code: number | null; readonly signal: string | null } | undefined
+
+  /** Boots resources-root; it runs a round at once unless the plan's is 0, and then ends. */
+  constructor({ library, plan, components }: Workshop) {
+    this.#plan = plan
+    const args = ["run", "resources-root", "--components", components, "--timeout", "3600"]
+    const { NODE_OPTIONS: _, ...env } = process.env
+    this.#child = spawn(process.execPath, [join(root, "dist/kaal.cjs"), ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...env, LD_PRELOAD: library, KAAL_INJECT: plan.path },
+    })
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding("utf8").on("data", text => {
+        this.output += text
+      })
+    }
+    this.#child.once("close", (code, signal) => {
+      this.#ended = { code, signal }
+    })
+  }
+
+  /** What a round gave; or nothing when the system ended instead. @throws {Error} neither in time */
+  async round(round: number): Promise<Round | undefined> {
+    const from = this.output.length
+    this.#plan.setRound(round)
+    const found = await this.#wait(() => {
+      const line = this.output
+        .slice(from)
+        .split("\n")
+        .find(each => each.includes(`{"round":${round},`))
+      return line === undefined ? undefined : (JSON.parse(line.slice(line.indexOf("{"))) as Round)
+    })
+    return found
+  }
+
+  /** Has it end and waits for that; its exit code, or the signal that ended it. @throws {Error} it does not end */
+  async end(): Promise<number | string | null> {
+    this.#plan.setRound(0)
+    await this.#wait(() => undefined)
+    return this.#ended?.signal ?? this.#ended?.code ?? null
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL")
+  }
+
+  get hasEnded(): boolean {
+    return this.#ended !== undefined
+  }
+
+  /** What the daemon and the root task hold, and who runs: equal texts are equal systems. */
+  census(): string {
+    const all = descendants(this.#child.pid ?? 0)
+    const held = all
+      .filter(({ command }) => !command.includes("kaal-launcher"))
+      .map(({ pid, command }) => `${command.replace(/.*\//, "")}: ${heldBy(pid)}`)
+    return [`${all.length} processes`, ...held].join("; ")
+  }
+
+  async #wait<T>(look: () => T | undefined): Promise<T | undefined> {
+    const deadline = performance.now() + ROUND_MS
+    for (;;) {
+      const found = look()
+      if (found !== undefined || this.#ended !== undefined) return found
+      if (performance.now() > deadline) throw new Error(`hangs: ${this.output.slice(-2_000)}`)
+      await new Promise(resolve => setTimeout(resolve, LOOK_MS))
+    }
+  }
+}
+
+/** Descriptors by what they are of, and mappings of memfds. */
+function heldBy(pid: number): string {
+  try {
+    const kinds = new Map<string, number>()
+    for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+      const kind = readlinkSync(`/proc/${pid}/fd/${fd}`).replace(/\d+/g, "")
+      kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
+    }
+    const maps = readFileSync(`/proc/${pid}/maps`, "utf8").match(/\/memfd:/g)?.length ?? 0
+    return [...[...kinds].sort().map(([kind, count]) => `${count} ${kind}`), `${maps} mappings of memfds`].join(", ")
+  } catch {
+    return "has ended"
+  }
+}
