@@ -1,8 +1,9 @@
 // connection.ts: the daemon's end of one component's control socket. Copies a message out, then hands it on.
 
-import { type Fd, type NativeError, native } from "../../../native/index.ts"
+import { type Fd, native } from "../../../native/index.ts"
 import { HELLO, type StartMessage } from "../abi/boot.ts"
 import { MAX_MESSAGE_BYTES } from "../abi/limits.ts"
+import { isGone, RETRIES, RETRY_MS } from "./shortage.ts"
 
 export interface ConnectionEvents {
   /** The component's runtime stands and waits for its start. */
@@ -11,11 +12,6 @@ export interface ConnectionEvents {
   readonly onMessage: (message: Uint8Array) => void
   readonly onMisbehaviour: (reason: string) => void
 }
-
-/** How often, and for how long, a reply is tried again for which Linux has no memory. */
-const RETRY_MS = 5
-const RETRIES = 200
-const OUT_OF_MEMORY: ReadonlySet<string> = new Set(["ENOMEM", "ENOBUFS"])
 
 /** Messages taken from one component before others get their turn. */
 const FAIR_SHARE = 16
@@ -57,12 +53,11 @@ export class Connection {
       try {
         if (!native.sendMessage(this.#fd, next, [])) return this.#misbehave("it leaves its replies unread")
       } catch (error) {
-        const { code, message } = error as NativeError
-        if (!OUT_OF_MEMORY.has(code)) {
+        if (isGone(error)) {
           this.#unsent = []
-          return // The other end is gone; its pidfd tells the supervisor.
+          return // Its pidfd tells the supervisor.
         }
-        if (retries === 0) return this.#misbehave(`Linux takes no reply to it: ${message}`)
+        if (retries === 0) return this.#misbehave(`Linux takes no reply to it: ${(error as Error).message}`)
         this.#retry = setTimeout(() => this.#sendUnsent(retries - 1), RETRY_MS)
         return
       }

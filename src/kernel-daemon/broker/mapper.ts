@@ -1,7 +1,8 @@
 // mapper.ts: the daemon's end of one component's mapper thread, which changes the component's page tables on command.
 
-import { type Fd, type NativeError, native } from "../../../native/index.ts"
+import { type Fd, native } from "../../../native/index.ts"
 import { KernelError } from "../abi/errors.ts"
+import { isGone, RETRIES, RETRY_MS } from "./shortage.ts"
 
 /** Called once: with nothing when the page tables are changed, else with why not. */
 export type MapperDone = (refused?: Error) => void
@@ -29,6 +30,8 @@ export class Mapper {
   readonly #sent = new Map<number, { readonly command: Command; readonly timer: NodeJS.Timeout }>()
   readonly #onMisbehaviour: (reason: string) => void
   #nextCallId = 1
+  #retry: NodeJS.Timeout | undefined
+  #retries = 0
 
   /** Owns `fd` from now on. `onMisbehaviour` is called when the component answers nonsense or not in time. */
   constructor(fd: Fd, onMisbehaviour: (reason: string) => void) {
@@ -56,6 +59,7 @@ export class Mapper {
   /** Closes the socket and refuses whatever was under way. */
   close(): void {
     this.#unwatch()
+    clearTimeout(this.#retry)
     native.closeFd(this.#fd)
     const waiting = this.#waiting
     this.#waiting = []
@@ -68,10 +72,17 @@ export class Mapper {
     }
   }
 
-  /** False when the socket is full. @throws {NativeError} the component is gone */
+  /** False when the socket is full, or Linux short of memory; it is then tried again. @throws {NativeError} the component is gone */
   #send(command: Command): boolean {
     const { callId, address, bytes, permissions, memory, deadlineMs } = command
-    if (!native.sendMapperCommand(this.#fd, callId, address, bytes, permissions, memory)) return false
+    try {
+      if (!native.sendMapperCommand(this.#fd, callId, address, bytes, permissions, memory))
+        return this.#refused("it is full")
+    } catch (error) {
+      if (isGone(error)) throw error
+      return this.#refused((error as Error).message)
+    }
+    this.#retries = 0
     const allowedMs = deadlineMs + this.#sent.size * BEHIND_ANOTHER_MS
     const timer = setTimeout(() => this.#late(callId, allowedMs), allowedMs)
     this.#sent.set(callId, { command, timer })
@@ -106,16 +117,25 @@ export class Mapper {
     this.#sendWaiting()
   }
 
+  /** Who owes no answer is waited for by no deadline of a command. */
+  #refused(why: string): false {
+    if (this.#sent.size === 0 && ++this.#retries > RETRIES) {
+      this.#onMisbehaviour(`its mapper's socket takes no command: ${why}`)
+    } else {
+      clearTimeout(this.#retry)
+      this.#retry = setTimeout(() => this.#sendWaiting(), RETRY_MS)
+    }
+    return false
+  }
+
   #sendWaiting(): void {
     try {
       for (let next = this.#waiting[0]; next !== undefined && this.#send(next); next = this.#waiting[0]) {
         if (next.memory !== NO_MEMORY) native.closeFd(next.memory)
         this.#waiting.shift()
       }
-    } catch (error) {
-      const { code, message } = error as NativeError
-      // When the component is gone, close() follows and refuses what waits. Otherwise nothing ever would.
-      if (code !== "EPIPE") this.#onMisbehaviour(`its mapper takes no command: ${message}`)
+    } catch {
+      // The component is gone; close() follows and refuses what waits.
     }
   }
 }
