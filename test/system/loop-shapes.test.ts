@@ -44,3 +44,24 @@ t.test("calls that are aborted, late, or whose server dies: each is told", async
     })
   }
 })
+
+t.test(
+  "a broadcast is awaited by all; who closes its end is waited for no more, a close of the producer's is told",
+  async t => {
+    const [producer, blocking, lossy, closer] = await run(t, ShapeMode.broadcast, MESSAGES)
+    t.match(producer, {
+      report: {
+        sent: MESSAGES,
+        states: ["present", "present", "absent"],
+        second: "IllegalOperation",
+        after: [false, "closed", MESSAGES],
+      },
+    })
+    const whole = { wrong: 0, outcome: "closed", interruption: "closed" }
+    t.match(blocking, { report: { ...whole, received: MESSAGES, lost: 0 } })
+    t.match(lossy, { report: whole })
+    const { received, lost } = (lossy as { report: { received: number; lost: number } }).report
+    t.equal(received + lost, MESSAGES)
+    t.match(closer, { report: { ...whole, received: 3 } })
+  },
+)

@@ -12,6 +12,7 @@ import {
 import { BroadcastProducer } from "../../ring/shapes/broadcast-producer.ts"
 import { CONSUMER_PART_BYTES, LINK_BYTES } from "../../ring/shapes/words.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
+import { type TakenEnd, takeEnds } from "./channel.ts"
 import type { Child } from "./child.ts"
 import type { Component } from "./component.ts"
 import { type Gift, OwnFrames, type Use } from "./own-frames.ts"
@@ -91,31 +92,43 @@ export class BroadcastChannel {
   }
 }
 
-/** The producer's end in a child. A consumer's death is told by the status of that consumer's own part. */
+/**
+ * The producer's end in a child: of the whole, and of each link. A consumer's death is told by the status of its link, which only
+ * these two share.
+ */
 export function broadcastProducer(
   component: Component,
   slot: number,
   consumers: number,
   wait: WaitStrategy | undefined,
 ): BroadcastProducer {
-  const whole = component.frame(slot)
-  const targets = Array.from({ length: consumers }, (_, at) => {
-    const consumerPart = component.frame(slot + 2 + FRAMES_A_CONSUMER * at)
-    return { link: component.frame(slot + 1 + FRAMES_A_CONSUMER * at), consumerPart, status: consumerPart.status }
+  const slots = Array.from({ length: 1 + consumers }, (_, at) => (at === 0 ? slot : slot + FRAMES_A_CONSUMER * at - 1))
+  const wanted = slots.map(each => [each, "producer"] as const)
+  return takeEnds(component, wanted, taken => {
+    const [whole, ...links] = taken as [TakenEnd, ...TakenEnd[]]
+    const targets = links.map((link, at) => {
+      const consumerPart = component.frame(slot + FRAMES_A_CONSUMER * (at + 1))
+      return { link, consumerPart, status: link.status, bell: link.bell }
+    })
+    const { status, bell } = whole
+    const onClose = (): void => {
+      for (const end of taken) end.onClose()
+    }
+    const options = { status, bell, onClose, ...(wait === undefined ? {} : { wait }) }
+    return new BroadcastProducer(component.vspace, whole, targets, options)
   })
-  const options = { status: whole.status, ...(wait === undefined ? {} : { wait }) }
-  return new BroadcastProducer(component.vspace, whole, targets, options)
 }
 
-/** A consumer's end in a child. The producer's death is told by the status of the link, which only these two share. */
+/** A consumer's end in a child, that of its link. The producer's death is told by the status of the link as well. */
 export function broadcastConsumer(
   component: Component,
   slot: number,
   wait: WaitStrategy | undefined,
 ): BroadcastConsumer {
-  const whole = component.frame(slot)
-  const link = component.frame(slot + 1)
-  const consumerPart = component.frame(slot + 2)
-  const options = { status: link.status, ...(wait === undefined ? {} : { wait }) }
-  return new BroadcastConsumer(component.vspace, whole, { link, consumerPart }, options)
+  return takeEnds(component, [[slot + 1, "consumer"]], ([taken]) => {
+    const { status, bell, onClose, ...link } = taken as TakenEnd
+    const parts = { link, consumerPart: component.frame(slot + 2) }
+    const options = { status, bell, onClose, ...(wait === undefined ? {} : { wait }) }
+    return new BroadcastConsumer(component.vspace, component.frame(slot), parts, options)
+  })
 }

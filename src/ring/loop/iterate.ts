@@ -1,18 +1,16 @@
 // iterate.ts: what comes, a consumer's messages or a notification's bits, as an async iterator.
 
-import type { Interruption } from "../wait.ts"
-
 /**
  * Yields what `pop` resolves with until that is an interruption. A message is valid until the next one is asked for.
  * Cost: of a message that is there already, a few promises: about 0.3 us.
  */
 export class Messages<T extends object | bigint> implements AsyncIterableIterator<T> {
-  readonly #pop: () => Promise<T | Interruption>
+  readonly #pop: () => Promise<T | string>
   readonly #cancel: () => void
   #isDone = false
 
   /** @param cancel ends a pop that is pending with an interruption */
-  constructor(pop: () => Promise<T | Interruption>, cancel: () => void) {
+  constructor(pop: () => Promise<T | string>, cancel: () => void) {
     this.#pop = pop
     this.#cancel = cancel
   }

@@ -1,7 +1,18 @@
 // broadcast-consumer.ts: one of the consumers of a broadcast.
 
-import { PeerMisbehaviorError } from "../errors.ts"
-import { LINE_BYTES, RESULT_DONE, RESULT_DONE_WAKE, RESULT_MISBEHAVED, RESULT_NONE } from "../layout.ts"
+import { native } from "../../../native/index.ts"
+import { PageFault, PeerMisbehaviorError } from "../errors.ts"
+import {
+  ASLEEP_IN_LOOP,
+  LINE_BYTES,
+  RESULT_CLOSED,
+  RESULT_DONE,
+  RESULT_DONE_WAKE,
+  RESULT_MISBEHAVED,
+  RESULT_NONE,
+} from "../layout.ts"
+import { Messages } from "../loop/iterate.ts"
+import { type LoopSleeper, LoopWaiting, type LoopWaitOptions } from "../loop/loop-waiting.ts"
 import { statusWord } from "../ring-end.ts"
 import type { Part } from "../ring-place.ts"
 import { SleepNumber } from "../sleep-number.ts"
@@ -17,16 +28,20 @@ import {
   type Sleeper,
   Waiting,
   wake,
+  wakeSleeper,
 } from "../wait.ts"
 import {
   type BroadcastLink,
   type ConsumerPolicy,
   checkLink,
+  loadLong,
   policyNumber,
   readBroadcast,
   readPolicy,
 } from "./broadcast-place.ts"
 import {
+  ATTACH_CLOSED,
+  BROADCAST_CLOSED,
   BROADCAST_SLOTS,
   BROADCAST_WRITE_INDEX,
   CONSUMER_ATTACH,
@@ -48,14 +63,20 @@ import {
   RECEIVER_SLOTS,
   RECEIVER_STAGING,
   RECEIVER_STATUS_WORD,
+  RECEIVER_WOKEN,
   RECEIVER_WRITE_WORD,
   RESULT_DISCONNECTED,
 } from "./words.ts"
 
+interface ReceiverStats {
+  readonly received: number
+  readonly lost: number
+}
+
 /** Why there is no message. "disconnected": the producer takes no more care of this attach; attach again to go on. */
 export type BroadcastOutcome = Interruption | "disconnected"
 
-export class BroadcastConsumer implements Sleeper {
+export class BroadcastConsumer implements Sleeper, LoopSleeper {
   /** Private memory of `slotBytes` that every pop copies to and returns. */
   readonly staging: Uint8Array
   readonly policy: ConsumerPolicy
@@ -63,11 +84,16 @@ export class BroadcastConsumer implements Sleeper {
   readonly #state: number
   readonly #status: number
   readonly #waiting: Waiting
+  readonly #loop: LoopWaiting
+  readonly #options: EndOptions
+  readonly #writeWord: number
   readonly #sleepNumber: SleepNumber
   readonly #link: number
   readonly #part: number
   readonly #attach: number
   #wakeSeen = 0
+  /** Of an end that was closed: what it had counted. */
+  #statsAtClose: ReceiverStats | undefined
 
   /**
    * Attaches. Its first message is the first of all, for the first attach of a consumer that is not `late`; else the one
@@ -87,9 +113,12 @@ export class BroadcastConsumer implements Sleeper {
     this.#part = link.consumerPart.address
     this.#status = statusWord(vspace, options.status)
     this.#waiting = new Waiting(vspace, options.wait)
+    this.#loop = new LoopWaiting(this, vspace.processors, options.wait?.checkNs)
+    this.#options = options
+    this.#writeWord = producerPart.address + BROADCAST_WRITE_INDEX
     this.#sleepNumber = new SleepNumber(vspace, this.#part + CONSUMER_SLEEP)
     const ended = vspace.loadWord(this.#link + LINK_ENDED)
-    const next = (vspace.loadWord(this.#part + CONSUMER_ATTACH) + 1) >>> 0 || 1
+    const next = (vspace.loadWord(this.#part + CONSUMER_ATTACH) + 1) % ATTACH_CLOSED || 1
     // The first may have been ended before it came: its number was taken by who died in its place.
     this.#attach = next === ended ? next + 1 : next
 
@@ -100,7 +129,7 @@ export class BroadcastConsumer implements Sleeper {
       [RECEIVER_CAPACITY, header.capacity],
       [RECEIVER_SLOT_BYTES, header.slotBytes],
       [RECEIVER_SLOTS, producerPart.address + BROADCAST_SLOTS],
-      [RECEIVER_WRITE_WORD, producerPart.address + BROADCAST_WRITE_INDEX],
+      [RECEIVER_WRITE_WORD, this.#writeWord],
       [RECEIVER_LINK, this.#link],
       [RECEIVER_PART, this.#part],
       [RECEIVER_STATUS_WORD, this.#status],
@@ -116,13 +145,16 @@ export class BroadcastConsumer implements Sleeper {
 
   /** Messages that were overwritten before this end had read them, all known of before the next message. */
   get lost(): number {
-    return this.#count(RECEIVER_LOST)
+    return this.stats().lost
   }
 
   /** Why nothing more will come; undefined while it may. After "peer-gone" there may still be messages. */
   interruption(): BroadcastOutcome | undefined {
+    if (this.#statsAtClose !== undefined) return "closed"
     if (this.#vspace.loadWord(this.#link + LINK_ENDED) === this.#attach) return "disconnected"
-    return interruptionOf(this.#vspace.loadWord(this.#status))
+    const interruption = interruptionOf(this.#vspace.loadWord(this.#status))
+    const closed = this.#writeWord + BROADCAST_CLOSED - BROADCAST_WRITE_INDEX
+    return interruption ?? (this.#vspace.loadWord(closed) === 0 ? undefined : "closed")
   }
 
   /**
@@ -136,7 +168,7 @@ export class BroadcastConsumer implements Sleeper {
   tryPop(): Uint8Array | undefined {
     let result: number
     try {
-      result = this.#vspace.hot.broadcastPop(this.#state, 1)
+      result = this.#look(1)
     } catch (error) {
       throw this.#vspace.faultOf(error)
     }
@@ -150,30 +182,88 @@ export class BroadcastConsumer implements Sleeper {
    * @returns the message, or why there is none
    * @throws as tryPop, save that a page fault by revocation is the outcome "revoked"
    */
-  pop(timeoutNs = Number.POSITIVE_INFINITY): Uint8Array | BroadcastOutcome {
+  pop(timeoutNs?: number): Uint8Array | BroadcastOutcome
+  /**
+   * The same on the event loop, without blocking it. One such wait at a time, and no other operation during it.
+   * @throws (rejects) as RingConsumer.pop
+   */
+  pop(options: LoopWaitOptions): Promise<Uint8Array | BroadcastOutcome>
+  pop(limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY): Uint8Array | string | Promise<unknown> {
+    return typeof limit === "object" ? this.#loop.wait(this.#attempt, limit, () => {}) : this.#pop(limit)
+  }
+
+  #pop(timeoutNs: number): Uint8Array | BroadcastOutcome {
     checkTimeout(timeoutNs)
-    const { hot } = this.#vspace
     try {
-      let result = hot.broadcastPop(this.#state, this.#waiting.spins)
-      if (result === RESULT_NONE) {
-        result = this.#waiting.until(spins => hot.broadcastPop(this.#state, spins), this, timeoutNs)
-      }
-      if (this.#isDone(result)) return this.staging
-      if (result === RESULT_DISCONNECTED) return "disconnected"
-      return result === RESULT_DEADLINE
-        ? "deadline"
-        : (interruptionOf(this.#vspace.loadWord(this.#status)) ?? "peer-gone")
+      let result = this.#look(this.#waiting.spins)
+      if (result === RESULT_NONE) result = this.#waiting.until(spins => this.#look(spins), this, timeoutNs)
+      return this.#isDone(result) ? this.staging : this.#outcome(result)
     } catch (error) {
-      return interruptionBy(error, this.#vspace, this.#status)
+      return this.interruptionBy(error)
     }
   }
 
-  /** Since this end attached. */
-  stats(): { readonly received: number; readonly lost: number } {
-    return { received: this.#count(RECEIVER_RECEIVED), lost: this.lost }
+  /** All messages from now on. Ends when nothing more will come; `interruption()` says why. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    return new Messages(
+      () => this.pop({}),
+      () => this.#loop.end("closed"),
+    )
+  }
+
+  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
+  ref(): this {
+    this.#loop.ref()
+    return this
+  }
+
+  unref(): this {
+    this.#loop.unref()
+    return this
+  }
+
+  /** Since this end attached; they stay after `close`. */
+  stats(): ReceiverStats {
+    return this.#statsAtClose ?? { received: this.#count(RECEIVER_RECEIVED), lost: this.#count(RECEIVER_LOST) }
+  }
+
+  /**
+   * Takes part no more, as of the producer's next push: what was not read is given up, and who waits for it goes on. Another
+   * consumer can attach. Every later operation finds it "closed".
+   */
+  close(): void {
+    if (this.#statsAtClose !== undefined) return
+    this.#statsAtClose = this.stats()
+    this.#loop.close("closed" satisfies Interruption)
+    this.#tellClosed()
+    this.#vspace.freePrivate(this.#state, RECEIVER_BYTES)
+    this.#vspace.freePrivate(this.staging.byteOffset, this.staging.length)
+    this.#options.onClose?.()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
+  bells(): readonly number[] | undefined {
+    const { bell } = this.#options
+    return bell === undefined ? undefined : [bell]
+  }
+
+  announceInLoop(): void {
+    this.#sleepNumber.announce(ASLEEP_IN_LOOP)
+  }
+
+  interruptionBy(error: unknown): Interruption {
+    return interruptionBy(error, this.#vspace, this.#status)
   }
 
   announce(): void {
+    this.#loop.ensureFree()
     // Before the sleep is announced: a wake-up after that changes it.
     this.#wakeSeen = this.#vspace.loadWord(this.#link + LINK_WAKE)
     this.#sleepNumber.announce()
@@ -192,10 +282,43 @@ export class BroadcastConsumer implements Sleeper {
     return at + 4
   }
 
+  #look(spins: number): number {
+    return this.#statsAtClose === undefined ? this.#vspace.hot.broadcastPop(this.#state, spins) : RESULT_CLOSED
+  }
+
+  readonly #attempt = (spins: number): Uint8Array | BroadcastOutcome | undefined => {
+    const result = this.#look(spins)
+    if (result === RESULT_NONE) return undefined
+    return this.#isDone(result) ? this.staging : this.#outcome(result)
+  }
+
+  #outcome(result: number): BroadcastOutcome {
+    if (result === RESULT_DISCONNECTED) return "disconnected"
+    if (result === RESULT_DEADLINE) return "deadline"
+    if (result === RESULT_CLOSED) return "closed"
+    return interruptionOf(this.#vspace.loadWord(this.#status)) ?? "peer-gone"
+  }
+
+  /** A producer that waits for this end sleeps on its read index, which therefore has to change. */
+  #tellClosed(): void {
+    try {
+      this.#vspace.storeWord(this.#part + CONSUMER_ATTACH, this.#attach + ATTACH_CLOSED)
+      const sent = loadLong(this.#vspace, this.#writeWord)
+      this.#vspace.storeWord(this.#part + CONSUMER_READ_INDEX, Number(sent & 0xffff_ffffn))
+      this.#vspace.storeWord(this.#part + CONSUMER_READ_INDEX + 4, Number(sent >> 32n))
+      wake(this.#part + CONSUMER_READ_INDEX)
+      if (this.#options.bell !== undefined) native.ringPeersBell(this.#options.bell)
+    } catch (error) {
+      // Where the pages are gone, the kernel has told the producer.
+      if (!(error instanceof PageFault)) throw error
+    }
+  }
+
   #isDone(result: number): boolean {
     if (result === RESULT_DONE) return true
     if (result === RESULT_DONE_WAKE) {
-      wake(this.#part + CONSUMER_READ_INDEX)
+      const woken = this.#vspace.u32[(this.#state + RECEIVER_WOKEN) / 4] as number
+      wakeSleeper(woken, this.#part + CONSUMER_READ_INDEX, this.#options.bell)
       return true
     }
     if (result === RESULT_MISBEHAVED) {

@@ -84,7 +84,7 @@ export function checkConsumers(consumers: BroadcastOptions["consumers"]): Broadc
   if (typeof count === "string" || count < 1 || count > MAX_CONSUMERS) {
     throw new RingError(
       "InvalidArgument",
-      `consumers are ${count}, which must be a list of 1 to ${MAX_CONSUMERS}: their producer sleeps on 128 words, two for each`,
+      `consumers are ${count}, which must be 1 to ${MAX_CONSUMERS}: their producer sleeps on 128 words, two for each`,
     )
   }
   return consumers.map(consumer => {

@@ -1,7 +1,16 @@
 // broadcast-producer.ts: the one producer of a broadcast. Whom it waits for is decided in WebAssembly.
 
 import { ensureBytes, PageFault, RingError } from "../errors.ts"
-import { LINE_BYTES, RESULT_DONE, RESULT_DONE_WAKE, RESULT_NONE, STATUS_LIVE } from "../layout.ts"
+import {
+  ASLEEP,
+  ASLEEP_IN_LOOP,
+  RESULT_DONE,
+  RESULT_DONE_WAKE,
+  RESULT_NONE,
+  RESULT_STOPPED,
+  STATUS_LIVE,
+} from "../layout.ts"
+import { type LoopSleeper, LoopWaiting, type LoopWaitOptions } from "../loop/loop-waiting.ts"
 import { statusWord } from "../ring-end.ts"
 import type { Part } from "../ring-place.ts"
 import { SleepNumber } from "../sleep-number.ts"
@@ -15,44 +24,27 @@ import {
   RESULT_DEADLINE,
   type Sleeper,
   Waiting,
-  wake,
+  wakeSleeper,
 } from "../wait.ts"
+import { type ConsumerPolicy, checkLink, loadLong, readBroadcast, readPolicy } from "./broadcast-place.ts"
+import { type BroadcastTarget, makeSender } from "./broadcast-sender.ts"
+import type { BroadcastStats } from "./broadcast-stats.ts"
 import {
-  type BroadcastLink,
-  type ConsumerPolicy,
-  checkLink,
-  loadLong,
-  policyNumber,
-  readBroadcast,
-  readPolicy,
-} from "./broadcast-place.ts"
-import {
-  BROADCAST_SLOTS,
+  BROADCAST_CLOSED,
   BROADCAST_WRITE_INDEX,
   CONSUMER_LOST,
   CONSUMER_READ_INDEX,
-  LINK_ACCEPTED,
-  LINK_ENDED,
   LINK_PRODUCER_SLEEP,
-  LINK_START,
   LINK_WAKE,
   SENDER_BYTES,
-  SENDER_CAPACITY,
-  SENDER_CONSUMERS,
   SENDER_INDEX,
-  SENDER_INDEX_WORD,
   SENDER_LOOKING_AT,
-  SENDER_OVERWRITES,
   SENDER_OWN,
   SENDER_PUBLISHED,
-  SENDER_SLOT_BYTES,
-  SENDER_SLOTS,
   SENDER_STAGING,
-  SENDER_STATUS_WORD,
   SENDER_TARGETS,
   SENDER_TO_WAKE,
   TARGET_ABSENT,
-  TARGET_ACCEPTED,
   TARGET_BYTES,
   TARGET_DISCONNECTED,
   TARGET_EXCLUDED,
@@ -61,51 +53,30 @@ import {
   TARGET_MISBEHAVED,
   TARGET_OBSTRUCTS,
   TARGET_PART,
-  TARGET_POLICY,
   TARGET_PRESENT,
-  TARGET_SEEN,
   TARGET_STATE,
   TARGET_STATUS_WORD,
-  TARGET_WAKE,
+  TARGET_WOKEN,
 } from "./words.ts"
 
-/** One consumer as its producer sees it: the link writable, the part readable. */
-export interface BroadcastTarget extends BroadcastLink {
-  /** Address of the status word that tells about this consumer; none: nobody tells that it is gone. */
-  readonly status?: number
-}
-
-/** A consumer at the last push. */
-export interface ConsumerStats {
-  readonly policy: ConsumerPolicy
-  /** Whether it takes part: "absent" has not come, has gone, or was disconnected; a "page-fault" is for ever. */
-  readonly state: "present" | "absent" | "page-fault"
-  /** Messages that it has lost since it attached, as it says. */
-  readonly lost: number
-  /** How often it was too slow, and how often it claimed to have read what was never sent: each ended its part. */
-  readonly disconnected: number
-  readonly misbehaved: number
-}
-
-export interface BroadcastStats {
-  /** Messages sent since this producer attached. */
-  readonly sent: number
-  readonly consumers: readonly ConsumerStats[]
-}
-
-export class BroadcastProducer implements Sleeper {
+export class BroadcastProducer implements Sleeper, LoopSleeper {
   /** Private memory of `slotBytes`: what a push without an argument sends. */
   readonly staging: Uint8Array
   readonly #vspace: VSpace
   readonly #state: number
   readonly #status: number
   readonly #waiting: Waiting
+  readonly #loop: LoopWaiting
+  readonly #options: EndOptions
+  readonly #closedWord: number
   readonly #targets: readonly BroadcastTarget[]
   readonly #policies: readonly ConsumerPolicy[]
   readonly #firstIndex: bigint
   readonly #sleepNumbers: (SleepNumber | undefined)[] = []
   /** The consumers that were told that this end sleeps. */
   #announced: number[] = []
+  #isClosed = false
+  #statsAtClose: BroadcastStats | undefined
 
   /**
    * Goes on where a producer that died left off.
@@ -128,40 +99,15 @@ export class BroadcastProducer implements Sleeper {
     this.#targets = targets
     this.#policies = targets.map(({ link }) => readPolicy(vspace, link))
     this.#status = statusWord(vspace, options.status)
+    this.#options = options
+    this.#loop = new LoopWaiting(this, vspace.processors, options.wait?.checkNs)
+    this.#closedWord = producerPart.address + BROADCAST_CLOSED
     this.#waiting = new Waiting(vspace, options.wait)
     this.#firstIndex = loadLong(vspace, producerPart.address + BROADCAST_WRITE_INDEX)
-    const statuses = targets.map(({ status }) => statusWord(vspace, status))
-
-    const staging = vspace.allocatePrivate(header.slotBytes, LINE_BYTES)
+    this.#state = makeSender(vspace, producerPart, header, targets, this.#status)
+    const staging = this.#get(SENDER_STAGING)
     this.staging = vspace.u8.subarray(staging, staging + header.slotBytes)
-    this.#state = vspace.allocatePrivate(SENDER_BYTES, LINE_BYTES)
-    vspace.u64[(this.#state + SENDER_INDEX) / 8] = this.#firstIndex
-    const fields = [
-      [SENDER_CAPACITY, header.capacity],
-      [SENDER_SLOT_BYTES, header.slotBytes],
-      [SENDER_SLOTS, producerPart.address + BROADCAST_SLOTS],
-      [SENDER_INDEX_WORD, producerPart.address + BROADCAST_WRITE_INDEX],
-      [SENDER_STATUS_WORD, this.#status],
-      [SENDER_STAGING, staging],
-      [SENDER_OVERWRITES, Number(header.overwrites)],
-      [SENDER_CONSUMERS, targets.length],
-      [SENDER_LOOKING_AT, SENDER_OWN],
-    ] as const
-    for (const [offset, value] of fields) this.#set(offset, value)
-    for (const [at, { link, consumerPart }] of targets.entries()) {
-      const target = SENDER_TARGETS + at * TARGET_BYTES
-      const accepted = vspace.loadWord(link.address + LINK_ACCEPTED)
-      const takesPart = accepted !== 0 && vspace.loadWord(link.address + LINK_ENDED) !== accepted
-      this.#set(target + TARGET_LINK, link.address)
-      this.#set(target + TARGET_PART, consumerPart.address)
-      this.#set(target + TARGET_STATUS_WORD, statuses[at] as number)
-      this.#set(target + TARGET_POLICY, policyNumber(this.#policies[at] as ConsumerPolicy))
-      this.#set(target + TARGET_ACCEPTED, accepted)
-      this.#set(target + TARGET_WAKE, vspace.loadWord(link.address + LINK_WAKE))
-      this.#set(target + TARGET_STATE, takesPart ? TARGET_PRESENT : TARGET_ABSENT)
-      // At least this much it has read; how much more is looked up when it matters.
-      vspace.u64[(this.#state + target + TARGET_SEEN) / 8] = loadLong(vspace, link.address + LINK_START)
-    }
+    vspace.storeWord(this.#closedWord, 0)
   }
 
   /**
@@ -169,6 +115,7 @@ export class BroadcastProducer implements Sleeper {
    * undefined while the broadcast is live.
    */
   interruption(): Interruption | undefined {
+    if (this.#isClosed) return "closed"
     return interruptionOf(this.#vspace.loadWord(this.#status))
   }
 
@@ -193,7 +140,24 @@ export class BroadcastProducer implements Sleeper {
    * @returns "pushed", or why it was not sent
    * @throws as tryPush, save that a page fault by revocation is the outcome "revoked"
    */
-  push(message?: Uint8Array, timeoutNs = Number.POSITIVE_INFINITY): "pushed" | Interruption {
+  push(message?: Uint8Array, timeoutNs?: number): "pushed" | Interruption
+  /**
+   * The same on the event loop, without blocking it. One such wait at a time, and no other operation during it.
+   * @throws (rejects) as RingProducer.push
+   */
+  push(message: Uint8Array | undefined, options: LoopWaitOptions): Promise<"pushed" | Interruption>
+  push(
+    message?: Uint8Array,
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): "pushed" | Interruption | Promise<"pushed" | Interruption> {
+    if (typeof limit === "number") return this.#push(message, limit)
+    const stage = (): void => {
+      if (message !== undefined) this.#stage(message)
+    }
+    return this.#loop.wait(this.#pushOnce, limit, () => {}, stage)
+  }
+
+  #push(message: Uint8Array | undefined, timeoutNs: number): "pushed" | Interruption {
     checkTimeout(timeoutNs)
     if (message !== undefined) this.#stage(message)
     try {
@@ -202,11 +166,56 @@ export class BroadcastProducer implements Sleeper {
       if (this.#isDone(result)) return "pushed"
       return result === RESULT_DEADLINE ? "deadline" : (this.interruption() ?? "peer-gone")
     } catch (error) {
-      return interruptionBy(error, this.#vspace, this.#status)
+      return this.interruptionBy(error)
     }
   }
 
+  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
+  ref(): this {
+    this.#loop.ref()
+    return this
+  }
+
+  unref(): this {
+    this.#loop.unref()
+    return this
+  }
+
+  /** Every consumer is told "closed" when it has read what was sent. Another producer can attach, and goes on. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#statsAtClose = this.stats()
+    this.#loop.close("closed" satisfies Interruption)
+    this.#tellClosed()
+    this.#isClosed = true
+    this.#vspace.freePrivate(this.#state, SENDER_BYTES)
+    this.#vspace.freePrivate(this.staging.byteOffset, this.staging.length)
+    this.#options.onClose?.()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
+  bells(): readonly number[] | undefined {
+    const bells = [this.#options.bell, ...this.#targets.map(({ bell }) => bell)]
+    return bells.includes(undefined) ? undefined : (bells as number[])
+  }
+
+  announceInLoop(): void {
+    this.#announce(ASLEEP_IN_LOOP)
+  }
+
+  interruptionBy(error: unknown): Interruption {
+    return interruptionBy(error, this.#vspace, this.#status)
+  }
+
   stats(): BroadcastStats {
+    if (this.#statsAtClose !== undefined) return this.#statsAtClose
     const index = this.#vspace.u64[(this.#state + SENDER_INDEX) / 8] as bigint
     const consumers = this.#targets.map(({ consumerPart }, at) => {
       const state = this.#target(at, TARGET_STATE)
@@ -222,8 +231,13 @@ export class BroadcastProducer implements Sleeper {
   }
 
   announce(): void {
+    this.#loop.ensureFree()
+    this.#announce(ASLEEP)
+  }
+
+  #announce(how: number): void {
     this.#announced = this.#blocking()
-    this.#eachAnnounced(number => number.announce())
+    this.#eachAnnounced(number => number.announce(how))
   }
 
   retract(): void {
@@ -245,7 +259,25 @@ export class BroadcastProducer implements Sleeper {
     return next
   }
 
+  readonly #pushOnce = (spins: number): "pushed" | Interruption | undefined => {
+    const result = this.#attempt(spins)
+    if (result === RESULT_NONE) return undefined
+    return this.#isDone(result) ? "pushed" : (this.interruption() ?? "peer-gone")
+  }
+
+  #tellClosed(): void {
+    try {
+      // ORDER ring-closed: comes after all that was committed; then who sleeps is looked for, as after a message.
+      this.#vspace.storeWord(this.#closedWord, 1)
+      this.#isDone(this.#wakeRest())
+    } catch (error) {
+      // Where its own pages are gone, the kernel has told the consumers.
+      if (!(error instanceof PageFault)) throw error
+    }
+  }
+
   #attempt(spins: number): number {
+    if (this.#isClosed) return RESULT_STOPPED
     try {
       return this.#vspace.hot.broadcastPush(this.#state, spins)
     } catch (error) {
@@ -271,7 +303,8 @@ export class BroadcastProducer implements Sleeper {
       const offset = SENDER_TO_WAKE + 4 * half
       for (let sleepers = this.#get(offset); sleepers !== 0; sleepers = (sleepers & (sleepers - 1)) >>> 0) {
         const at = 32 * half + 31 - Math.clz32(sleepers & -sleepers)
-        wake(this.#target(at, TARGET_LINK) + LINK_WAKE)
+        const word = this.#target(at, TARGET_LINK) + LINK_WAKE
+        wakeSleeper(this.#target(at, TARGET_WOKEN), word, this.#targets[at]?.bell)
       }
       this.#set(offset, 0)
     }

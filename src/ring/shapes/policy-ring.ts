@@ -4,13 +4,14 @@
 import { RingConsumer } from "../consumer.ts"
 import { ensureOptions, RingError } from "../errors.ts"
 import { LINE_BYTES, RING_CONSUMER_PART_BYTES } from "../layout.ts"
+import type { LoopWaitOptions } from "../loop/loop-waiting.ts"
 import { RingProducer } from "../producer.ts"
 import { type Geometry, producerPartBytes } from "../ring-header.ts"
 import { type Part, placeOf, type RingParts } from "../ring-place.ts"
 import { type RingOptions, SharedRing } from "../shared-ring.ts"
 import type { VSpace } from "../vspace.ts"
 import type { EndOptions, Interruption } from "../wait.ts"
-import { BroadcastConsumer } from "./broadcast-consumer.ts"
+import { BroadcastConsumer, type BroadcastOutcome } from "./broadcast-consumer.ts"
 import { broadcastPartBytes, createBroadcast, readBroadcast } from "./broadcast-place.ts"
 import { BroadcastProducer } from "./broadcast-producer.ts"
 import { BROADCAST_MAGIC, CONSUMER_PART_BYTES, LINK_BYTES, RING_DROPPED, RING_POLICY_WORD } from "./words.ts"
@@ -29,6 +30,8 @@ const DROP_OLDEST = "drop-oldest"
 export interface PolicyRingOptions extends RingOptions {
   readonly policy: RingPolicy
 }
+
+type PolicyOutcome = "pushed" | "full" | "dropped" | Interruption
 
 export interface PolicyProducerStats {
   readonly policy: RingPolicy
@@ -90,8 +93,9 @@ export class PolicyProducer {
     this.#droppedWord = producerPart.address + RING_DROPPED
     this.policy = policyOf(vspace, producerPart)
     if (this.policy === DROP_OLDEST) {
-      const link = lossyLink(vspace, parts)
-      this.#ring = new BroadcastProducer(vspace, producerPart, [link], options)
+      const { bell } = options
+      const target = { ...lossyLink(vspace, parts), ...(bell === undefined ? {} : { bell }) }
+      this.#ring = new BroadcastProducer(vspace, producerPart, [target], options)
     } else this.#ring = new RingProducer(vspace, placeOf(vspace, parts, "slots"), options)
   }
 
@@ -111,8 +115,21 @@ export class PolicyProducer {
    * @returns "pushed"; "full", not sent, by policy "fail"; "dropped", by policy "drop-newest"; or why it was not sent
    * @throws as RingProducer.push. Cost: as that one's; 60 ns more by policy "drop-oldest"
    */
-  push(message?: Uint8Array, timeoutNs = Number.POSITIVE_INFINITY): "pushed" | "full" | "dropped" | Interruption {
-    if (this.policy === "block") return this.#ring.push(message, timeoutNs)
+  push(message?: Uint8Array, timeoutNs?: number): PolicyOutcome
+  /** The same on the event loop, without blocking it; only policy "block" waits. @throws (rejects) as RingProducer.push */
+  push(message: Uint8Array | undefined, options: LoopWaitOptions): Promise<PolicyOutcome>
+  push(
+    message?: Uint8Array,
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): PolicyOutcome | Promise<PolicyOutcome> {
+    if (typeof limit === "number")
+      return this.policy === "block" ? this.#ring.push(message, limit) : this.#pushNow(message)
+    return this.policy === "block"
+      ? this.#ring.push(message, limit)
+      : Promise.resolve().then(() => this.#pushNow(message))
+  }
+
+  #pushNow(message: Uint8Array | undefined): PolicyOutcome {
     if (this.#ring.tryPush(message)) return "pushed"
     const interruption = this.#ring.interruption()
     if (interruption !== undefined) return interruption
@@ -123,6 +140,30 @@ export class PolicyProducer {
     this.#dropped++
     this.#vspace.storeWord(this.#droppedWord, this.#vspace.loadWord(this.#droppedWord) + 1)
     return "dropped"
+  }
+
+  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
+  ref(): this {
+    this.#ring.ref()
+    return this
+  }
+
+  unref(): this {
+    this.#ring.unref()
+    return this
+  }
+
+  /** As the close of RingProducer. */
+  close(): void {
+    this.#ring.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
   }
 
   stats(): PolicyProducerStats {
@@ -178,8 +219,42 @@ export class PolicyConsumer {
   }
 
   /** As RingConsumer.pop. "disconnected": the producer has noticed the death of an end in this one's place; attach again. */
-  pop(timeoutNs = Number.POSITIVE_INFINITY): Uint8Array | Interruption | "disconnected" {
-    return this.#ring.pop(timeoutNs)
+  pop(timeoutNs?: number): Uint8Array | BroadcastOutcome
+  /** The same on the event loop, without blocking it. @throws (rejects) as RingConsumer.pop */
+  pop(options: LoopWaitOptions): Promise<Uint8Array | BroadcastOutcome>
+  pop(
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): Uint8Array | BroadcastOutcome | Promise<Uint8Array | BroadcastOutcome> {
+    return typeof limit === "number" ? this.#ring.pop(limit) : this.#ring.pop(limit)
+  }
+
+  /** All messages from now on. Ends when nothing more will come; `interruption()` says why. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    return this.#ring[Symbol.asyncIterator]()
+  }
+
+  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
+  ref(): this {
+    this.#ring.ref()
+    return this
+  }
+
+  unref(): this {
+    this.#ring.unref()
+    return this
+  }
+
+  /** As the close of RingConsumer. */
+  close(): void {
+    this.#ring.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
   }
 
   stats(): { readonly policy: RingPolicy; readonly received: number; readonly lost: number } {

@@ -38,7 +38,7 @@ export const MERGE_EXCLUDED = 2
 
 /** "KBRC". Published last, by the creator. */
 export const BROADCAST_MAGIC = 0x4352424b
-export const BROADCAST_LAYOUT_VERSION = 1
+export const BROADCAST_LAYOUT_VERSION = 2
 
 export const BROADCAST_VERSION_WORD = 4
 export const BROADCAST_CAPACITY_WORD = 8
@@ -48,6 +48,8 @@ export const BROADCAST_CONSUMERS_WORD = 16
 export const BROADCAST_OVERWRITES_WORD = 20
 /** Messages committed, 64 bits: it never wraps, so a consumer knows exactly how many it lost. */
 export const BROADCAST_WRITE_INDEX = LINE_BYTES
+/** 1 once the producer has closed its end. */
+export const BROADCAST_CLOSED = BROADCAST_WRITE_INDEX + 8
 export const BROADCAST_SLOTS = 2 * LINE_BYTES
 
 /** In front of each slot's payload, 64 bits, where slots are overwritten: 2n + 1 while message n is written, then 2n + 2. */
@@ -76,8 +78,10 @@ export const LINK_BYTES = 3 * LINE_BYTES
 
 /** Messages read, 64 bits. The producer sleeps on its lower half. */
 export const CONSUMER_READ_INDEX = 0
-/** Counts the attaches of consumers to this part; 0 until the first, and never again. */
+/** Counts the attaches of consumers to this part, in 31 bits; 0 until the first, and never again. */
 export const CONSUMER_ATTACH = LINE_BYTES
+/** Beside the count: that attach has closed its end. */
+export const ATTACH_CLOSED = 0x8000_0000
 /** The consumer's sleep number. */
 export const CONSUMER_SLEEP = CONSUMER_ATTACH + 4
 /** Messages that this attach has lost, 64 bits. */

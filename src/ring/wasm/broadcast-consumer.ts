@@ -2,6 +2,8 @@
 // ../shapes/words.ts).
 
 import {
+  BROADCAST_CLOSED,
+  BROADCAST_WRITE_INDEX,
   CONSUMER_LOST,
   CONSUMER_READ_INDEX,
   LINK_ACCEPTED,
@@ -29,12 +31,14 @@ import {
   RESULT_DISCONNECTED,
   SLOT_SEQUENCE_BYTES,
 } from "../shapes/words"
-import { RESULT_DONE, RESULT_DONE_WAKE, RESULT_MISBEHAVED, RESULT_NONE, RESULT_STOPPED } from "../words"
+import { RESULT_CLOSED, RESULT_DONE, RESULT_DONE_WAKE, RESULT_MISBEHAVED, RESULT_NONE, RESULT_STOPPED } from "../words"
 import { copyIn } from "./atomic-copy"
 import { sequencedSlotAt } from "./broadcast-producer"
 import { mustWake } from "./sleep"
 import { copy } from "./slot"
 import { mayCome } from "./status"
+
+const CLOSED_AFTER_INDEX: usize = BROADCAST_CLOSED - BROADCAST_WRITE_INDEX
 
 /** Slots in a row that may be overwritten while they are read, before one call gives up. */
 const CHASES: u32 = 16
@@ -154,11 +158,17 @@ function take(receiver: usize): u32 {
  */
 export function broadcastPop(receiver: usize, spins: u32): u32 {
   const status = load<u32>(receiver, RECEIVER_STATUS_WORD)
+  const closedWord: usize = load<u32>(receiver, RECEIVER_WRITE_WORD)
   do {
     const live = mayCome(status)
     const result = take(receiver)
     if (result != RESULT_NONE) return result
     if (!live) return RESULT_STOPPED
+    // ORDER ring-closed: what was committed before this was stored is seen by the take that follows.
+    if (atomic.load<u32>(closedWord, CLOSED_AFTER_INDEX) != 0) {
+      const last = take(receiver)
+      return last == RESULT_NONE ? RESULT_CLOSED : last
+    }
   } while (--spins != 0)
   return RESULT_NONE
 }

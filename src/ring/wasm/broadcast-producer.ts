@@ -2,6 +2,7 @@
 // `sender` is the address of its private state (SENDER_ in ../shapes/words.ts).
 
 import {
+  ATTACH_CLOSED,
   CONSUMER_ATTACH,
   CONSUMER_READ_INDEX,
   CONSUMER_SLEEP,
@@ -101,8 +102,13 @@ function obstructs(target: usize, index: u64, capacity: u32): bool {
   }
   // ORDER broadcast-attach: a consumer that has attached has stored this number; it waits for LINK_ACCEPTED to follow.
   const attach = atomic.load<u32>(load<u32>(target, TARGET_PART), CONSUMER_ATTACH)
-  if (attach != 0 && attach != load<u32>(target, TARGET_ACCEPTED)) accept(target, attach, index)
-  else if (!present) return false
+  if (attach != 0 && attach != load<u32>(target, TARGET_ACCEPTED)) {
+    if ((attach & ATTACH_CLOSED) != 0) {
+      if (present) end(target)
+      return false
+    }
+    accept(target, attach, index)
+  } else if (!present) return false
   if (load<u32>(target, TARGET_POLICY) == POLICY_DROP_OLDEST) return false
   return index - load<u64>(target, TARGET_SEEN) >= capacity && isOverdue(target, index, capacity)
 }
