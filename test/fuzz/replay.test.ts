@@ -21,5 +21,5 @@ t.test("what only coverage leads to is found, and so is what does not end", asyn
   const loops = (): void => {
     for (;;);
   }
-  t.throws(() => inTime(loops), { name: "Finding", message: /it takes more than/ })
+  t.throws(() => inTime(loops, 200), { name: "Finding", message: /it takes more than/ })
 })

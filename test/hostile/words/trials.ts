@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
-import { TRIALS, type Trial, type TrialReport } from "../../fixtures/components/hostile-root/trials.ts"
+import { isNoticed, TRIALS, type Trial, type TrialReport } from "../../fixtures/components/hostile-root/trials.ts"
 import { bundleComponents, processes, root } from "../../helpers/system.ts"
 
 export interface Row extends TrialReport {
@@ -20,17 +20,13 @@ export interface Options {
   readonly trials?: readonly Trial[]
 }
 
+const COMPONENTS = ["hostile-root", "hostile-peer", "hostile-writer", "hostile-companion", "attack-bystander"]
 /** Beyond what the words take: processes start, and are looked at. */
 const TRIAL_MS = 30_000
 /** At the slowest, on a busy machine. */
 const WORDS_A_MS = 2_000
 /** A null system call may take so long on a busy machine; the daemon itself needs microseconds. */
 const NULL_CALL_LIMIT_MS = 1_000
-/**
- * Where no word is impossible, so none is noticed: lanes and acknowledgements may hold any bits, and whoever drops the oldest
- * messages does not look at what its consumer says.
- */
-const UNNOTICED = ["notification sender", "notification receiver", "lossy receiver"]
 
 /**
  * All of the trials, or some; calls `onRow` after each.
@@ -38,7 +34,7 @@ const UNNOTICED = ["notification sender", "notification receiver", "lossy receiv
  */
 export async function runTrials(options: Options, onRow: (row: Row) => void): Promise<Row[]> {
   const trials = options.trials ?? TRIALS
-  const folder = await bundleComponents(["hostile-root", "hostile-peer", "hostile-writer", "attack-bystander"])
+  const folder = await bundleComponents(COMPONENTS)
   try {
     const rows: Row[] = []
     const text = await run(folder, trials, options, report => {
@@ -101,7 +97,6 @@ function judge(report: TrialReport): string {
   if (report.disturbed !== "") wrong.push(`others were disturbed: ${report.disturbed}`)
   if (report.nullCallMs > NULL_CALL_LIMIT_MS) wrong.push(`a null call took ${report.nullCallMs.toFixed(0)} ms`)
   if (report.messages === 0) wrong.push("no message got through")
-  const noticed = !UNNOTICED.includes(`${report.shape} ${report.hostile}`)
-  if (noticed !== report.reported > 0) wrong.push(`${report.reported} reports of misbehaviour`)
+  if (isNoticed(report) !== report.reported > 0) wrong.push(`${report.reported} reports of misbehaviour`)
   return wrong.length === 0 ? "ok" : wrong.join("; ")
 }
