@@ -1,5 +1,6 @@
 // record-consumer.ts: the receiving end of a ring of records.
 
+import type { Readable } from "node:stream"
 import type { ConsumerStats } from "./consumer.ts"
 import type { Hot } from "./hot.ts"
 import {
@@ -17,6 +18,9 @@ import {
   RESULT_NONE,
   RESULT_NONE_WAKE,
 } from "./layout.ts"
+import { Messages } from "./loop/iterate.ts"
+import type { LoopWaitOptions } from "./loop/loop-waiting.ts"
+import { readableOf, readableStreamOf } from "./loop/streams.ts"
 import { RingEnd, refuseUnclaimed } from "./ring-end.ts"
 import type { RingPlace } from "./ring-place.ts"
 import type { VSpace } from "./vspace.ts"
@@ -81,7 +85,14 @@ export class RecordConsumer {
   }
 
   /** As `tryPop`, but waits for a record. BLOCKS for at most `timeoutNs`. What was committed comes before any other outcome. */
-  pop(timeoutNs = Number.POSITIVE_INFINITY): Uint8Array | Interruption {
+  pop(timeoutNs?: number): Uint8Array | Interruption
+  /** The same on the event loop, without blocking it, as RingConsumer.pop. */
+  pop(options: LoopWaitOptions): Promise<Uint8Array | Interruption>
+  pop(limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY): Uint8Array | Interruption | Promise<unknown> {
+    return typeof limit === "object" ? this.#end.loop.wait(this.#attempt, limit, this.#onEmpty) : this.#popOrWait(limit)
+  }
+
+  #popOrWait(timeoutNs: number): Uint8Array | Interruption {
     checkTimeout(timeoutNs)
     this.#peeked = 0
     const look = (spins: number): number => {
@@ -100,6 +111,35 @@ export class RecordConsumer {
     } catch (error) {
       return this.#end.interruptionBy(error)
     }
+  }
+
+  /** All records from now on, as RingConsumer's messages. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    return new Messages(
+      () => this.pop({}),
+      () => this.#end.loop.end("closed"),
+    )
+  }
+
+  /** A Node stream of records (loop/streams.ts). */
+  readable(highWaterMark?: number): Readable {
+    return readableOf(this, highWaterMark)
+  }
+
+  /** A Web stream of records (loop/streams.ts). */
+  readableStream(highWaterMark?: number): ReadableStream<Uint8Array> {
+    return readableStreamOf(this, highWaterMark)
+  }
+
+  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
+  ref(): this {
+    this.#end.loop.ref()
+    return this
+  }
+
+  unref(): this {
+    this.#end.loop.unref()
+    return this
   }
 
   /**
@@ -174,6 +214,22 @@ export class RecordConsumer {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
+  readonly #attempt = (spins: number): Uint8Array | Interruption | undefined => {
+    this.#peeked = 0
+    const result = this.#pop(spins)
+    if (result === RESULT_NONE_WAKE) this.#end.wakePeer()
+    if (result === RESULT_NONE || result === RESULT_NONE_WAKE) return undefined
+    return this.#isDone(result) ? this.#record() : this.#end.outcome(result)
+  }
+
+  readonly #onEmpty = (): void => {
+    this.#empty++
   }
 
   #pop(spins: number): number {

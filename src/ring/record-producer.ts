@@ -1,5 +1,6 @@
 // record-producer.ts: the sending end of a ring of records: each as long as it is, in one piece.
 
+import type { Writable } from "node:stream"
 import { ensureBytes, RingError } from "./errors.ts"
 import type { Hot } from "./hot.ts"
 import {
@@ -14,6 +15,8 @@ import {
   RESULT_MISBEHAVED,
   RESULT_NONE,
 } from "./layout.ts"
+import type { LoopWaitOptions } from "./loop/loop-waiting.ts"
+import { writableOf, writableStreamOf } from "./loop/streams.ts"
 import type { ProducerStats } from "./producer.ts"
 import { RingEnd, refuseUnclaimed } from "./ring-end.ts"
 import type { RingPlace } from "./ring-place.ts"
@@ -75,10 +78,17 @@ export class RecordProducer {
   }
 
   /** As `tryPush`, but waits for room. BLOCKS for at most `timeoutNs`. */
-  push(record: Uint8Array, timeoutNs = Number.POSITIVE_INFINITY): "pushed" | Interruption {
-    checkTimeout(timeoutNs)
+  push(record: Uint8Array, timeoutNs?: number): "pushed" | Interruption
+  /** The same on the event loop, without blocking it, as RingProducer.push. The record is copied at once. */
+  push(record: Uint8Array, options: LoopWaitOptions): Promise<"pushed" | Interruption>
+  push(
+    record: Uint8Array,
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): "pushed" | Interruption | Promise<"pushed" | Interruption> {
+    if (typeof limit === "object") return this.#pushInLoop([record], limit)
+    checkTimeout(limit)
     const from = this.#stage([record])
-    return this.#wait(spins => this.#hot.pushRecord(this.#state, from, record.length, spins), 1, timeoutNs)
+    return this.#wait(spins => this.#hot.pushRecord(this.#state, from, record.length, spins), 1, limit)
   }
 
   /**
@@ -97,10 +107,17 @@ export class RecordProducer {
   }
 
   /** As `tryPushMany`, but waits until there is room for all. BLOCKS for at most `timeoutNs`. */
-  pushMany(records: readonly Uint8Array[], timeoutNs = Number.POSITIVE_INFINITY): "pushed" | Interruption {
-    checkTimeout(timeoutNs)
+  pushMany(records: readonly Uint8Array[], timeoutNs?: number): "pushed" | Interruption
+  /** The same on the event loop, as `push`. */
+  pushMany(records: readonly Uint8Array[], options: LoopWaitOptions): Promise<"pushed" | Interruption>
+  pushMany(
+    records: readonly Uint8Array[],
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): "pushed" | Interruption | Promise<"pushed" | Interruption> {
+    if (typeof limit === "object") return this.#pushInLoop(records, limit)
+    checkTimeout(limit)
     const from = this.#stage(records)
-    return this.#wait(spins => this.#pushStaged(records, from, spins), records.length, timeoutNs)
+    return this.#wait(spins => this.#pushStaged(records, from, spins), records.length, limit)
   }
 
   /**
@@ -141,6 +158,27 @@ export class RecordProducer {
     }
   }
 
+  /** A Node stream that writes records (loop/streams.ts). */
+  writable(highWaterMark?: number): Writable {
+    return writableOf(this, highWaterMark)
+  }
+
+  /** A Web stream that writes records (loop/streams.ts). */
+  writableStream(highWaterMark?: number): WritableStream<Uint8Array> {
+    return writableStreamOf(this, highWaterMark)
+  }
+
+  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
+  ref(): this {
+    this.#end.loop.ref()
+    return this
+  }
+
+  unref(): this {
+    this.#end.loop.unref()
+    return this
+  }
+
   /** Counts since this end attached; they stay after `close`. */
   stats(): ProducerStats {
     const { sleeps, wakes } = this.#end
@@ -156,6 +194,27 @@ export class RecordProducer {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+  }
+
+  #pushInLoop(records: readonly Uint8Array[], options: LoopWaitOptions): Promise<"pushed" | Interruption> {
+    let from = 0
+    const attempt = (spins: number): "pushed" | Interruption | undefined => {
+      const result = this.#pushStaged(records, from, spins)
+      if (result === RESULT_NONE) return undefined
+      return this.#isDone(result, records.length) ? "pushed" : this.#end.outcome(result)
+    }
+    const stage = (): void => {
+      from = this.#stage(records)
+    }
+    return this.#end.loop.wait(attempt, options, this.#onFull, stage)
+  }
+
+  readonly #onFull = (): void => {
+    this.#full++
   }
 
   /** Copies the records to private memory, each to a multiple of 8, with zeros behind it. */

@@ -46,6 +46,36 @@ t.test("streams carry every message through a small ring, and end when the write
   t.match(second, { report: { count: 3_000, wrong: 0 } })
 })
 
+t.test("Web streams do so as well", async t => {
+  const [first, second] = await runPair(t, LoopMode.webStream, 3_000, 0)
+  t.match(first, { report: { count: 3_000 } })
+  t.match(second, { report: { count: 3_000, wrong: 0 } })
+})
+
+for (const [what, mode] of [
+  ["by both", LoopMode.records],
+  ["by one, while the other blocks", LoopMode.recordsBlocking],
+] as const) {
+  t.test(`records of all lengths are awaited ${what}, and none is lost`, async t => {
+    const [first, second] = await runPair(t, mode, 5_000)
+    t.match(first, { kind: "reported", report: { count: 5_000 } })
+    const ended = /closed|peer-gone/
+    t.match(second, { kind: "reported", report: { count: 5_000, wrong: 0, batch: [1, 2], ended } })
+    t.ok((first.report.sleeps as number) + (second.report.sleeps as number) > 100)
+  })
+}
+
+for (const [what, mode] of [
+  ["Node", LoopMode.recordStream],
+  ["Web", LoopMode.recordWebStream],
+] as const) {
+  t.test(`${what} streams of records carry each whole, and end`, async t => {
+    const [first, second] = await runPair(t, mode, 3_000)
+    t.match(first, { report: { count: 3_000 } })
+    t.match(second, { report: { count: 3_000, wrong: 0 } })
+  })
+}
+
 t.test("a revocation ends waits on the event loop", async t => {
   const [first, second] = await runPair(t, LoopMode.revoked)
   t.match(first, { kind: "reported", report: { outcome: "revoked", pushed: "revoked" } })
