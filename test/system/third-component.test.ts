@@ -12,6 +12,7 @@ const EXAMPLES = [
   ...["my-root", "my-child"],
   ...["my-market", "my-seller", "my-buyer"],
   ...["my-office", "my-clerk", "my-caller"],
+  ...["my-station", "my-sensor", "my-monitor"],
   ...["my-lender", "my-borrower"],
 ]
 
@@ -61,6 +62,12 @@ t.test("a component of one's own", async t => {
     t.equal(code, 0, stderr)
     t.match(stdout, /report: \[ 3, 2, 1 \] \} \{ kind: 'exited', code: 0 \}$/m)
     t.match(stdout, /^my-clerk: no client is left: peer-gone$/m)
+  })
+  t.test("can wait on their event loops", async t => {
+    const { code, stdout, stderr } = await runKaal(t, ["run", "my-station", ...components])
+    t.equal(code, 0, stderr)
+    const values = /bigint \{\s*kind: 'reported',\s*report: \[ \[ 20, 20\.1, 20\.2 \], \[ 21, 21\.1, 21\.2 \] \]/
+    t.match(stdout.replaceAll("my-station: ", ""), values)
   })
   t.test("can lend a frame and take it back while it is read", async t => {
     const { code, stdout, stderr } = await runKaal(t, ["run", "my-lender", ...components])
