@@ -12,7 +12,7 @@ const NOBODY = 65_534
 const DEADLINE_MS = 600_000
 /** Components end a moment after the command that started them. */
 const FAREWELL_MS = 2_000
-const QUICK_TESTS = ["test/fault/", "test/system/", "test/hostile/one-writer.", "test/hostile/seal."]
+const QUICK_TESTS = ["test/fault/", "test/system/", "test/soak/", "test/hostile/one-writer.", "test/hostile/seal."]
 const root = join(import.meta.dirname, "..")
 const identity = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
 

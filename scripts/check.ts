@@ -22,6 +22,9 @@ interface Outcome {
 const FAST_AT_ONCE = 2
 const FAST_DEADLINE_MS = 120_000
 const SLOW_DEADLINE_MS = 840_000
+const SOAK_MINUTES = 20
+/** With its start and end, and one answer that it waits for in vain. */
+const SOAK_DEADLINE_MS = (SOAK_MINUTES + 3) * 60_000
 const root = join(import.meta.dirname, "..")
 
 function fastChecks(): Record<string, Check> {
@@ -48,6 +51,13 @@ function slowChecks(): Record<string, Check> {
     faults: program(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/faults.ts", "--json"),
     hostile: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/hostile.ts", "--words", "2e9"),
     fuzz: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/fuzz.ts", "--seconds", "600"),
+    soak: scoring(
+      SOAK_DEADLINE_MS,
+      process.execPath,
+      ...process.execArgv,
+      "scripts/soak.ts",
+      ...["--minutes", String(SOAK_MINUTES), "--json"],
+    ),
     explore: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/explore.ts"),
     sanitizers: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-sanitizers.ts"),
     mutants: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-mutants.ts"),

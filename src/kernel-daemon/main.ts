@@ -5,6 +5,7 @@ import type { ProfileName } from "./abi/profile.ts"
 import { Broker } from "./broker/broker.ts"
 import { chooseConfinement } from "./broker/confinement.ts"
 import { ControlLink } from "./broker/control-link.ts"
+import { describeHoldings } from "./broker/holdings.ts"
 import { Launch } from "./broker/launch.ts"
 import { ComponentFolder, ringWasmPath } from "./broker/programs.ts"
 import { describeWaits } from "./broker/wait-graph.ts"
@@ -18,7 +19,10 @@ const kernel = new Kernel(new KernelState({ confines: confinement.kind !== "none
 const link = new ControlLink(
   order => {
     if ("boot" in order) broker.boot(order.boot.name, order.boot.arguments)
-    else link.send({ event: "waits", lines: describeWaits(broker.sights) })
+    else {
+      const lines = [...describeWaits(broker.sights), describeHoldings(broker.sights)]
+      link.send({ event: "waits", lines })
+    }
   },
   () => broker.shutdown(false, "whoever started the daemon is gone"),
   () => broker.releaseAll(),

@@ -34,7 +34,10 @@ const READ_WRITE = Permission.read | Permission.write
  * next one, and attaches with `Component.producer(slot)` or `.consumer(slot)`.
  */
 export class Channel {
-  /** The parent's capabilities, with all rights. Revoke one, and both ends are told; delete it as well, and what `mapInto` mapped is gone. */
+  /**
+   * The parent's capabilities, with all rights. A revoke takes those of the ends away, and leaves what `mapInto` mapped, which
+   * rests on these: to end a channel delete `producerFrame` too, and both ends are told.
+   */
   readonly producerFrame: number
   readonly consumerFrame: number
   readonly #component: Component
@@ -189,8 +192,8 @@ function takeEnd(component: Component, slot: number, end: End): TakenEnd {
 
 /**
  * Makes the component that end of a channel: `make` gets where the channel's frames are in it. Its end is told through the
- * status of the producer's frame, which both have mapped: so to end a channel, revoke that one. The pages, which `mapInto`
- * mapped through the parent's capability, go when that is deleted; of the consumer's frame alone that is a PageFault.
+ * status of the producer's frame, which both have mapped: so to end a channel, delete that one. The pages, which
+ * `mapInto` mapped through the parent's capability, go with it; of the consumer's frame alone that is a PageFault.
  */
 export function attachEnd<T>(
   component: Component,

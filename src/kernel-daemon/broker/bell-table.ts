@@ -13,6 +13,11 @@ interface Bell {
 export class BellTable {
   readonly #bells = new Map<MemoryId, Map<BellName, Bell>>()
 
+  /** How many there are. */
+  get size(): number {
+    return [...this.#bells.values()].reduce((sum, bells) => sum + bells.size, 0)
+  }
+
   /** @throws {NativeError} descriptors have run out */
   fdFor(memory: MemoryId, name: BellName): Fd {
     const bells = this.#bells.get(memory) ?? new Map<BellName, Bell>()

@@ -35,6 +35,11 @@ export class MemoryTable {
   /** Linux gives out the lowest free number: from this one on those of the reserve are in use. */
   readonly #firstReservedFd = maxOpenFiles() - RESERVED_FDS
 
+  /** How many there are. */
+  get size(): number {
+    return this.#memories.size
+  }
+
   /**
    * Makes a frame's memory, page by page in slices between which others are served, and calls back once: with the refusal
    * when memory or descriptors have run out, and then nothing is recorded. `destroy` may come before it has finished.

@@ -24,8 +24,19 @@ import { giveOwnObjects, original } from "./process.ts"
 import { Removal } from "./removal.ts"
 import { KernelState } from "./state.ts"
 
+/** How much of everything there is. */
+export interface Holdings {
+  readonly components: number
+  readonly ended: number
+  readonly capabilities: number
+  readonly mappings: number
+  readonly bytesTaken: number
+}
+
 export class Kernel {
   readonly #state: KernelState
+  /** All memory that there is to make objects from. */
+  readonly #untyped = new Untyped(undefined, 2 ** ROOT_UNTYPED_BITS)
 
   /** @param state what the kernel knows to begin with: nothing. A test passes its own, to look into it. */
   constructor(state: KernelState = new KernelState()) {
@@ -53,12 +64,7 @@ export class Kernel {
     root.make({ id, name, arguments: args, confined: state.confines, cspace, vspace })
     state.components.set(root.id, root)
     giveOwnObjects(state, root, {})
-    place(
-      state,
-      root.cspace,
-      ConventionSlot.untyped,
-      original(new Untyped(undefined, 2 ** ROOT_UNTYPED_BITS), undefined),
-    )
+    place(state, root.cspace, ConventionSlot.untyped, original(this.#untyped, undefined))
     place(state, root.cspace, ConventionSlot.processControl, original(new ProcessControl(), undefined))
     return {
       acquire: [{ kind: "spawn", component: root.id, name, priority: 0, confined: root.confined }],
@@ -116,6 +122,23 @@ export class Kernel {
   /** All components whose name is known. */
   components(): readonly { readonly id: ComponentId; readonly name: string; readonly state: Component["state"] }[] {
     return [...this.#state.components.values()].map(({ id, name, state }) => ({ id, name, state }))
+  }
+
+  /**
+   * What stands in its tables. `ended` are components that only a TCB capability remembers, `capabilities` those in root
+   * CNodes, `bytesTaken` what is missing in the untyped that the root task began with. Cost: linear in the components.
+   */
+  holdings(): Holdings {
+    const components = [...this.#state.components.values()]
+    const living = components.filter(({ state }) => state !== "ended")
+    const sum = (of: (component: Component) => number): number => living.reduce((total, each) => total + of(each), 0)
+    return {
+      components: living.length,
+      ended: components.length - living.length,
+      capabilities: sum(({ cspace }) => cspace.occupied),
+      mappings: sum(({ vspace }) => vspace.mappings.length),
+      bytesTaken: this.#untyped.chargedBytes - this.#untyped.freeBytes,
+    }
   }
 
   /** Whose process_wait is not answered yet, and for whom it waits. Cost: linear in the components. */
