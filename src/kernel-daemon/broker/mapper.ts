@@ -30,6 +30,7 @@ export class Mapper {
   readonly #sent = new Map<number, { readonly command: Command; readonly timer: NodeJS.Timeout }>()
   readonly #onMisbehaviour: (reason: string) => void
   #nextCallId = 1
+  #isClosed = false
   #retry: NodeJS.Timeout | undefined
   #retries = 0
 
@@ -46,6 +47,8 @@ export class Mapper {
    * each that is under way then.
    */
   command(address: number, bytes: number, permissions: number, memory: Fd, deadlineMs: number, done: MapperDone): void {
+    // What is asked for when an earlier command is refused by close comes after it: the descriptor may be another's by now.
+    if (this.#isClosed) return done(ended())
     const command = { callId: this.#nextCallId++, address, bytes, permissions, memory, deadlineMs, done }
     let refused: Error | undefined
     try {
@@ -58,6 +61,7 @@ export class Mapper {
 
   /** Closes the socket and refuses whatever was under way. */
   close(): void {
+    this.#isClosed = true
     this.#unwatch()
     clearTimeout(this.#retry)
     native.closeFd(this.#fd)
@@ -68,7 +72,7 @@ export class Mapper {
     this.#sent.clear()
     for (const { timer } of sent) clearTimeout(timer)
     for (const { done } of [...sent.map(({ command }) => command), ...waiting]) {
-      done(new KernelError("PeerGone", "The component ended before its pages were changed"))
+      done(ended())
     }
   }
 
@@ -138,6 +142,10 @@ export class Mapper {
       // The component is gone; close() follows and refuses what waits.
     }
   }
+}
+
+function ended(): KernelError {
+  return new KernelError("PeerGone", "The component ended before its pages were changed")
 }
 
 /** Whoever asked may close its descriptor before the socket has room. */
