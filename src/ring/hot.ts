@@ -46,13 +46,16 @@ export interface Hot {
 const OPTIMISE_NOW = ["--no-liftoff", "--no-wasm-lazy-compilation"]
 const DEFAULTS = ["--liftoff", "--wasm-lazy-compilation"]
 
-/** Compiles and instantiates. Cost: a few milliseconds. */
-export function instantiate(wasm: Uint8Array, memory: WebAssembly.Memory): Hot {
+/** Compiles. Cost: a few milliseconds. */
+export function compile(wasm: Uint8Array): WebAssembly.Module {
   for (const flag of OPTIMISE_NOW) setFlagsFromString(flag)
   try {
-    const module = new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>)
-    return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Hot
+    return new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>)
   } finally {
     for (const flag of DEFAULTS) setFlagsFromString(flag)
   }
+}
+
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Hot {
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Hot
 }

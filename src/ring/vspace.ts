@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs"
 import { native } from "../../native/index.ts"
 import { type FaultExplanation, PageFault, RingError } from "./errors.ts"
-import { type Hot, instantiate } from "./hot.ts"
-import { STATUS_LIVE } from "./layout.ts"
+import { compile, type Hot, instantiate } from "./hot.ts"
+import { LINE_BYTES, STATUS_LIVE } from "./layout.ts"
 
 const WASM_PAGE_BYTES = 65_536
 /** With room for every 32-bit address V8 needs no bounds checks: it leaves them to its fault handler. */
@@ -17,6 +17,12 @@ export interface VSpaceMap {
   /** [privateStart, privateEnd) is memory of this process alone, handed out by `allocatePrivate`. */
   readonly privateStart: number
   readonly privateEnd: number
+}
+
+/** Goes to a worker thread by structured clone. */
+export interface VSpaceShare extends VSpaceMap {
+  readonly memory: WebAssembly.Memory
+  readonly module: WebAssembly.Module
 }
 
 export class VSpace {
@@ -37,14 +43,16 @@ export class VSpace {
   readonly ownedWords = new Set<number>()
   /** Asks the kernel what lies at an address, where there is one to ask. */
   explainFault: ((address: number) => FaultExplanation) | undefined = undefined
+  readonly #module: WebAssembly.Module | undefined
   readonly #privateEnd: number
   #privateNext: number
   /** Addresses given back, by size. */
   readonly #freed = new Map<number, number[]>()
   #faultsSeen = 0
 
-  private constructor(map: VSpaceMap, memory: WebAssembly.Memory, hot: Hot) {
+  private constructor(map: VSpaceMap, memory: WebAssembly.Memory, hot: Hot, module: WebAssembly.Module | undefined) {
     this.memory = memory
+    this.#module = module
     this.hot = hot
     this.u8 = new Uint8Array(memory.buffer)
     this.i32 = new Int32Array(memory.buffer)
@@ -54,7 +62,6 @@ export class VSpace {
     this.processors = native.affinity().length
     this.#privateNext = map.privateStart
     this.#privateEnd = map.privateEnd
-    native.attachMemory(this.u8, map.privateEnd)
     this.alwaysLive = this.allocatePrivate(4, 4)
     this.u32[this.alwaysLive / 4] = STATUS_LIVE
   }
@@ -69,12 +76,32 @@ export class VSpace {
    */
   static create(map: VSpaceMap, wasm: Uint8Array): VSpace {
     const memory = reserve(map.bytes)
-    return new VSpace(map, memory, instantiate(wasm, memory))
+    const module = compile(wasm)
+    native.attachMemory(new Uint8Array(memory.buffer), map.privateEnd)
+    return new VSpace(map, memory, instantiate(module, memory), module)
+  }
+
+  /** In another thread of the process: the same memory and code, and a piece of the private region for this thread's own. */
+  static adopt({ memory, module, ...map }: VSpaceShare): VSpace {
+    native.adoptMemory(new Uint8Array(memory.buffer))
+    return new VSpace(map, memory, instantiate(module, memory), module)
+  }
+
+  /**
+   * What another thread of the process needs for a VSpace of its own; to be freed when that has ended.
+   * @param bytes of private memory
+   * @throws {RingError} NotEnoughMemory
+   */
+  share(bytes: number): VSpaceShare {
+    if (this.#module === undefined) throw new RingError("IllegalOperation", "This VSpace has no module to share")
+    const privateStart = this.allocatePrivate(bytes, LINE_BYTES)
+    return { memory: this.memory, module: this.#module, bytes, privateStart, privateEnd: privateStart + bytes }
   }
 
   /** As `create`, over a memory and hot code that a tool brings along: the schedule explorer. */
   static over(map: VSpaceMap, memory: WebAssembly.Memory, hot: Hot): VSpace {
-    return new VSpace(map, memory, hot)
+    native.attachMemory(new Uint8Array(memory.buffer), map.privateEnd)
+    return new VSpace(map, memory, hot, undefined)
   }
 
   /**

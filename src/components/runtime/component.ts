@@ -1,5 +1,6 @@
 // component.ts: what a component's main is given: its arguments, its syscalls, and handles for what its slots hold.
 
+import { isMainThread, type Worker } from "node:worker_threads"
 import { native } from "../../../native/index.ts"
 import { BootFd, KERNEL_GONE_STATUS, type StartMessage } from "../../kernel-daemon/abi/boot.ts"
 import { KernelError } from "../../kernel-daemon/abi/errors.ts"
@@ -27,7 +28,7 @@ import type { VSpace } from "../../ring/vspace.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
 import { boot } from "./boot.ts"
 import { BroadcastChannel, broadcastConsumer, broadcastProducer } from "./broadcast.ts"
-import { attachEnd, Channel } from "./channel.ts"
+import { attachEnd, Channel, type End } from "./channel.ts"
 import { type Child, type SpawnConfig, spawnWithCaps } from "./child.ts"
 import { MergeChannel, type MergeChannelOptions, mergeConsumer } from "./merge.ts"
 import { Notification } from "./notification.ts"
@@ -35,6 +36,7 @@ import { PayloadChannel, payloadReceiver, payloadSender } from "./payload-channe
 import { PolicyChannel, policyConsumer, policyProducer } from "./policy-channel.ts"
 import { ServiceChannel, type ServiceChannelOptions, serviceClient, serviceServer } from "./service.ts"
 import { Syscalls } from "./syscalls.ts"
+import { lentEnd, startWorker, type WorkerMain, type WorkerOptions } from "./worker.ts"
 
 /** A frame as it stands in the component's VSpace. */
 export interface FrameMapping {
@@ -260,6 +262,15 @@ export class Component {
     return serviceServer(this, slot, clients, options)
   }
 
+  /**
+   * Starts this component's program once more, in a worker thread that is lent that end of a channel: there `component` calls its
+   * second function with it. Only this thread makes syscalls. When the worker has ended, however it did, the end is closed and given up.
+   * @throws as `producer`; {RingError} NotEnoughMemory: no private memory is left for another worker
+   */
+  startWorker(slot: number, end: End, options: WorkerOptions = {}): Worker {
+    return startWorker(this, slot, end, options)
+  }
+
   /** Creates a component whose capabilities are in place before it runs; suspended until `start()`. */
   spawnWithCaps(config: SpawnConfig): Child {
     return spawnWithCaps(this.#syscalls, config)
@@ -290,8 +301,10 @@ const REMEDY = "pass what JSON can hold, a bigint as Number(it) or String(it)"
 /**
  * The body of a component: src/components/NAME/main.ts calls this once. `main` runs when the parent starts the component;
  * when it returns the component exits with code 0, when it throws with code 1 and the error on its output.
+ * @param inWorker what a worker thread does that `Component.startWorker` starts
  */
-export function component(main: (self: Component) => void | Promise<void>): void {
+export function component(main: (self: Component) => void | Promise<void>, inWorker?: WorkerMain): void {
+  if (!isMainThread) return void inWorker?.(...lentEnd())
   const { vspace, start } = boot()
   const self = new Component(start, vspace)
   // Exit explicitly: handles that the component left open must not keep a process whose main is done.

@@ -43,6 +43,7 @@ export type { Notification } from "./notification.ts"
 export type { PayloadChannel } from "./payload-channel.ts"
 export type { PolicyChannel } from "./policy-channel.ts"
 export type { ServiceChannel } from "./service.ts"
+export type { WorkerMain, WorkerOptions } from "./worker.ts"
 
 /** The time stamp counter, in cycles. Cost: about 30 ns. */
 export function tsc(): number {
