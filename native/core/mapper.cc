@@ -19,6 +19,8 @@ namespace kaal {
 
 namespace {
 
+constexpr TimeNs kTryAgainNs = 1'000'000;
+
 struct Mapper {
   UniqueFd socket;
   int exit_status;
@@ -54,19 +56,29 @@ int CarryOut(const MapCommand& command, Message& message) {
   return done ? 0 : done.error().code;
 }
 
+void SleepUntil(TimeNs time) {
+  const timespec at = ToTimespec(time);
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr) == EINTR) {
+  }
+}
+
+// False when the daemon is gone. It waits for the answer, so a shortage of memory must not pass for its end.
+bool Answer(int socket, const MapReply& reply) {
+  for (;;) {
+    const Status sent = SendMessageBy(kNever, socket, &reply, sizeof(reply));
+    if (sent) return true;
+    if (sent.error().code != ENOMEM && sent.error().code != ENOBUFS) return false;
+    SleepUntil(NowNs() + kTryAgainNs);
+  }
+}
+
 // Serves one command. False when the daemon is gone.
 bool Serve(int socket) {
   MapCommand command{};
   Result<Message> received = ReceiveMessageBy(kNever, socket, &command, sizeof(command));
   if (!received || received.value().bytes == 0) return false;
   const MapReply reply{command.call_id, CarryOut(command, received.value())};
-  return static_cast<bool>(SendMessageBy(kNever, socket, &reply, sizeof(reply)));
-}
-
-void SleepUntil(TimeNs time) {
-  const timespec at = ToTimespec(time);
-  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr) == EINTR) {
-  }
+  return Answer(socket, reply);
 }
 
 // `shared` is what stood in the words' place before: who slept then sleeps there.

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "esbuild"
 import type { Test } from "tap"
+import { census } from "./census.ts"
 
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const kaal = join(root, "dist", "kaal.cjs")
@@ -23,7 +24,10 @@ export interface Run {
   readonly json: unknown
 }
 
-/** Starts `kaal` without the test runner's NODE_OPTIONS, which would reach no component anyway but slow the CLI. */
+/**
+ * Starts `kaal` without the test runner's NODE_OPTIONS, which would reach no component anyway but slow the CLI. The test fails
+ * where anything is left of the run.
+ */
 export function startKaal(
   t: Test,
   args: readonly string[],
@@ -45,9 +49,11 @@ export function startKaal(
   child.stderr.setEncoding("utf8").on("data", text => {
     stderr += text
   })
+  const left = census(child.pid ?? 0)
   const done = new Promise<Run>(resolve => {
-    child.once("close", (code, signal) => {
+    child.once("close", async (code, signal) => {
       clearTimeout(killer)
+      for (const what of await left()) t.fail(`kaal ${args.join(" ")} has left ${what}`)
       resolve({ code, signal, stdout, stderr, json: lastJson(stdout) })
     })
   })
@@ -97,7 +103,7 @@ export async function runFixture(t: Test, name: string, others: readonly string[
   return { ...run, reports }
 }
 
-interface ProcessInfo {
+export interface ProcessInfo {
   readonly pid: number
   readonly parent: number
   readonly command: string

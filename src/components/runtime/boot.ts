@@ -54,7 +54,9 @@ export function boot(): Booted {
   native.map(KERNEL_PAGE, PAGE_BYTES, BootFd.statusPage, READ_ONLY)
   native.closeFd(BootFd.statusPage)
   native.startMapper(BootFd.mapper, KERNEL_GONE_STATUS, daemonEnd(Number(process.env[GRACE_VARIABLE])))
-  native.sendMessage(BootFd.control, new TextEncoder().encode(HELLO), [])
+  if (!native.sendMessage(BootFd.control, new TextEncoder().encode(HELLO), [])) {
+    throw new Error("The control socket has no room for a first message; whoever made it has filled it")
+  }
   const buffer = new Uint8Array(MAX_MESSAGE_BYTES)
   const bytes = native.waitMessage(BootFd.control, buffer, FOR_EVER_MS)
   if (bytes === 0) process.exit(KERNEL_GONE_STATUS)

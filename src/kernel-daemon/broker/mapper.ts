@@ -1,5 +1,6 @@
 // mapper.ts: the daemon's end of one component's mapper thread, which changes the component's page tables on command.
 
+import { getSystemErrorName } from "node:util"
 import { type Fd, native } from "../../../native/index.ts"
 import { KernelError } from "../abi/errors.ts"
 import { isGone, RETRIES, RETRY_MS } from "./shortage.ts"
@@ -18,6 +19,11 @@ interface Command {
 }
 
 const NO_MEMORY: Fd = -1
+
+/** The number is the component's word: it may be none. */
+function nameOf(errno: number): string {
+  return errno > 0 ? getSystemErrorName(-errno) : String(errno)
+}
 
 /** What a command may take longer for each that was sent before it and is not answered yet. */
 const BEHIND_ANOTHER_MS = 5
@@ -116,7 +122,7 @@ export class Mapper {
       }
       this.#sent.delete(reply.callId)
       clearTimeout(sent.timer)
-      sent.command.done(reply.errno === 0 ? undefined : new Error(`mmap refused, errno ${reply.errno}`))
+      sent.command.done(reply.errno === 0 ? undefined : new Error(`mmap refused, ${nameOf(reply.errno)}`))
     }
     this.#sendWaiting()
   }
