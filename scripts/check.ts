@@ -58,6 +58,13 @@ function slowChecks(): Record<string, Check> {
       "scripts/soak.ts",
       ...["--minutes", String(SOAK_MINUTES), "--json"],
     ),
+    resources: program(
+      SLOW_DEADLINE_MS,
+      process.execPath,
+      ...process.execArgv,
+      "scripts/resources.ts",
+      ...["--stride", "16"],
+    ),
     explore: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/explore.ts"),
     sanitizers: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-sanitizers.ts"),
     mutants: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-mutants.ts"),

@@ -51,7 +51,7 @@ struct Plan {
   std::atomic<std::uint32_t> fired;
   char role[kNameBytes];
   char call[kNameBytes];
-  std::uint32_t place;  // where it failed
+  std::uint32_t place;       // where it is to fail: offset of the return address, 0 in Node
   std::uint32_t unused[13];  // to 120
   Site sites[kSites];
 };
@@ -108,12 +108,11 @@ int Injected(const char* call, const void* from, Module wanted = Module::kOurs) 
   std::uint32_t place = 0;
   if (ModuleOf(from, &place) != wanted) return 0;
   Count(call, place);
-  if (plan->remaining == 0 || std::strcmp(plan->call, call) != 0 || std::strcmp(plan->role, role) != 0) return 0;
+  if (plan->remaining == 0 || plan->place != place || std::strcmp(plan->call, call) != 0 || std::strcmp(plan->role, role) != 0) return 0;
   std::uint32_t left = plan->remaining;
   while (left > 0 && !plan->remaining.compare_exchange_weak(left, left - 1)) {
   }
   if (left != 1) return 0;
-  plan->place = place;
   ++plan->fired;
   return static_cast<int>(plan->error);
 }

@@ -4,8 +4,8 @@
 import t from "tap"
 import { Trials } from "./resources/trials.ts"
 
-/** Of each the first that the scenario makes. */
-const CALLS = ["memfd_create", "socketpair", "clone", "execve", "uv_poll_init", "mmap", "sendmsg", "recvmsg", "eventfd"]
+/** Of each the first that the scenario makes, from each place. */
+const CALLS = ["memfd_create", "socketpair", "clone", "uv_poll_init", "mmap", "sendmsg", "recvmsg"]
 
 t.test("a daemon that is refused memory, descriptors, mappings or a process says so, and goes on", async t => {
   const { rows, sites } = await Trials.run({
@@ -16,12 +16,9 @@ t.test("a daemon that is refused memory, descriptors, mappings or a process says
     next: () => undefined,
     onRow: ({ call, errno, outcome, ms }) => t.match(outcome, /^ok/, `${call} ${errno} (${ms} ms): ${outcome}`),
   })
-  t.same(
-    rows.map(({ call }) => call),
-    CALLS,
-    "each was made, and failed",
-  )
+  t.same([...new Set(rows.map(({ call }) => call))], CALLS, "each was made, and failed")
   // An outcome that nobody noticed would be one of a call that did not fail.
-  t.match(rows[0]?.outcome, /NotEnoughMemory.*EMFILE/)
+  const memory = rows.find(({ site }) => site === "ReserveFrame")
+  t.match(memory?.outcome, /NotEnoughMemory.*EMFILE/)
   t.ok(sites.length > 50, `${sites.length} places make calls`)
 })

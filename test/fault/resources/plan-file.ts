@@ -2,10 +2,11 @@
 
 import { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs"
 
-/** A call that is to fail: the `k`th of that name in processes of that role, from now on. */
+/** A call that is to fail: the `k`th of that name, from that place, in processes of that role, from now on. */
 export interface Injection {
   readonly role: string
   readonly call: string
+  readonly offset: number
   readonly k: number
   readonly errno: number
 }
@@ -41,10 +42,11 @@ export class PlanFile {
     this.#write(Offset.round, round)
   }
 
-  arm({ role, call, k, errno }: Injection): void {
+  arm({ role, call, offset, k, errno }: Injection): void {
     this.disarm()
     this.#writeName(Offset.role, role)
     this.#writeName(Offset.call, call)
+    this.#write(Offset.place, offset)
     this.#write(Offset.errno, errno)
     this.#write(Offset.fired, 0)
     this.#write(Offset.remaining, k)
@@ -54,9 +56,9 @@ export class PlanFile {
     this.#write(Offset.remaining, 0)
   }
 
-  /** Where the call failed; nothing when it has not come to that. */
-  firedAt(): number | undefined {
-    return this.#read(Offset.fired) === 0 ? undefined : this.#read(Offset.place)
+  /** Whether it has come to that. */
+  get hasFired(): boolean {
+    return this.#read(Offset.fired) !== 0
   }
 
   sites(): CallSite[] {

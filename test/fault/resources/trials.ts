@@ -17,7 +17,7 @@ export interface Row {
   readonly when: "running" | "booting"
   readonly role: string
   readonly call: string
-  /** The `k`th of its name, by that role. */
+  /** The `k`th of its name from there, by that role. */
   readonly k: number
   readonly errno: string
   /** The function it was made from. */
@@ -87,9 +87,11 @@ export class Trials {
   async #all(): Promise<void> {
     const { when, roles, calls } = this.#choice
     for (const time of when) {
+      // So that its places are known.
+      if (time === "booting") await this.#inBooting()
       for (const role of time === "running" ? RUNNING : BOOTING) {
         if (!roles.includes(role)) continue
-        for (const call of calls) await this.#allOf(time, role, call)
+        for (const call of calls) await this.#allOfCall(time, role, call)
       }
       if (time !== "running" || this.#running === undefined) continue
       const code = await this.#running.end()
@@ -98,20 +100,26 @@ export class Trials {
     }
   }
 
-  /** Until there are no more calls of that name. */
-  async #allOf(when: Row["when"], role: string, call: string): Promise<void> {
+  /** From each place that has made such a call so far. */
+  async #allOfCall(when: Row["when"], role: string, call: string): Promise<void> {
+    if (when === "running") await this.#prepare()
+    const sites = this.#workshop.plan.sites().filter(site => site.role === role && site.call === call)
+    for (const { offset } of sites) await this.#allOf(when, role, call, offset)
+  }
+
+  /** Until there are no more calls from there. */
+  async #allOf(when: Row["when"], role: string, call: string, offset: number): Promise<void> {
+    const site = this.#nameOf(role, offset)
     const errnos = CALLS[call] ?? []
     for (let k: number | undefined = 1; k !== undefined; k = this.#choice.next(k)) {
       for (const errno of this.#choice.full ? errnos : [errnos[(k - 1) % errnos.length] as string]) {
         const { plan } = this.#workshop
         if (when === "running") await this.#prepare()
-        plan.arm({ role, call, k, errno: errnoNumber(errno) })
+        plan.arm({ role, call, offset, k, errno: errnoNumber(errno) })
         const begun = performance.now()
         const outcome = when === "running" ? await this.#inRunning(role, errno) : await this.#inBooting()
         const ms = Math.round(performance.now() - begun)
-        const place = plan.firedAt()
-        if (place === undefined) return
-        const site = this.#nameOf(role, place)
+        if (!plan.hasFired) return
         const row = { when, role, call, k, errno, site, outcome: ms > MOST_MS ? `slow: ${outcome}` : outcome, ms }
         this.#rows.push(row)
         this.#choice.onRow(row)
@@ -142,7 +150,7 @@ export class Trials {
     try {
       const round = await running.round(this.#round++)
       this.#workshop.plan.disarm()
-      if (this.#workshop.plan.firedAt() === undefined) return said
+      if (!this.#workshop.plan.hasFired) return said
       if (round === undefined) {
         this.#running = undefined
         // A reply that its socket has no room for is the root task's own fault, to the daemon.
@@ -191,7 +199,7 @@ export class Trials {
   #judgeEnd(running: Running, from: number, mayEnd: boolean): string {
     const said = running.output.slice(from).trim()
     const left = processes().filter(({ command }) => command.includes(this.#workshop.components)).length
-    if (mayEnd && left === 0 && /\bE[A-Z]{3,}|ended|killed|refused/.test(said))
+    if (mayEnd && left === 0 && /\bE[A-Z]{3,}|ended|killed|refused|^kaal-launcher: /m.test(said))
       return `ok: ended: ${said.split("\n")[0]}`
     return `the system ended, ${left} processes are left: ${said.slice(-1_000)}`
   }
