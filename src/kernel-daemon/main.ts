@@ -20,7 +20,7 @@ const link = new ControlLink(
   order => {
     if ("boot" in order) broker.boot(order.boot.name, order.boot.arguments)
     else {
-      const lines = [...describeWaits(broker.sights), describeHoldings(broker.sights)]
+      const lines = [...describeWaits(broker.sights), ...describeHoldings(broker.sights)]
       link.send({ event: "waits", lines })
     }
   },

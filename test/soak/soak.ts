@@ -3,11 +3,11 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
+import { type Census, censusOf } from "../../src/kernel-daemon/broker/census.ts"
 import { FAULTS } from "../fixtures/components/soak-root/board.ts"
 import type { Books } from "../fixtures/components/soak-root/channels.ts"
 import type { Latencies, Report } from "../fixtures/components/soak-root/main.ts"
 import { bundleComponents, descendants, processes, root } from "../helpers/system.ts"
-import { type Census, censusOf } from "./census.ts"
 
 export interface SoakOptions {
   readonly seed: number
@@ -16,6 +16,8 @@ export interface SoakOptions {
   readonly places: number
   /** Seconds between samples. */
   readonly every: number
+  /** So many operations are done at least, however slow the host is. */
+  readonly leastOperations?: number
   /** What it is to do wrong, to see that it is noticed. */
   readonly fault?: (typeof FAULTS)[number]
   readonly onSample?: (sample: Sample) => void
@@ -24,25 +26,23 @@ export interface SoakOptions {
 /** The kernel's holdings by name: see describeHoldings. */
 export type Held = Readonly<Record<string, number>>
 
-export interface Sample {
+interface Holdings {
+  readonly held: Held
+  readonly daemon: Census
+}
+
+/** What there was when everything was closed and taken back. */
+export interface Ebb extends Holdings {
   /** Since the first operation. */
   readonly seconds: number
-  readonly daemon: Census
   /** Of soak-root, the one component that lives all the time; undefined where nobody may look. */
   readonly rootTask: Census | undefined
   readonly processes: number
-  readonly held: Held
-  readonly latencies: Latencies
-  readonly books: Books
 }
 
-/** When everything was closed and taken back. */
-export interface Ebb {
-  readonly seconds: number
-  readonly daemon: Census
-  readonly rootTask: Census | undefined
-  readonly processes: number
-  readonly held: Held
+export interface Sample extends Ebb {
+  readonly latencies: Latencies
+  readonly books: Books
 }
 
 /** What a run left to be judged. */
@@ -66,7 +66,7 @@ const END_SECONDS = 90
 /** Into the second in which nothing happens at an ebb. */
 const EBB_LOOK_MS = 400
 const HOLDINGS_MS = 2_000
-const HOLDINGS = /the kernel holds: (.+)$/m
+const HOLDINGS = /the (kernel|daemon) holds: (.+)$/
 
 export async function soak(options: SoakOptions): Promise<SoakRun> {
   const folder = await bundleComponents(["soak-root", "soak-end"])
@@ -85,16 +85,17 @@ class Watch {
   readonly #ebbs: Ebb[] = []
   #work: Promise<void> = Promise.resolve()
   #begunMs = 0
-  #pids: { readonly daemon: number; readonly rootTask: number } | undefined
+  #rootTask = 0
   #last: Report | undefined
   #output = ""
-  #onHeld: ((held: Held) => void) | undefined
+  #held: Held = {}
+  #onHeld: ((holdings: Holdings) => void) | undefined
 
   constructor(folder: string, options: SoakOptions) {
-    const { seed, seconds, places, every, fault = "none" } = options
+    const { seed, seconds, places, every, fault = "none", leastOperations = 0 } = options
     this.#options = options
     this.#folder = folder
-    const numbers = [seed, seconds, places, every, FAULTS.indexOf(fault)].map(String)
+    const numbers = [seed, seconds, places, every, FAULTS.indexOf(fault), leastOperations].map(String)
     const kaal = [process.execPath, join(root, "dist/kaal.cjs"), "run", "soak-root", ...numbers]
     const timeout = String(Math.ceil(seconds) + END_SECONDS)
     // Without the test runner's options, which would only slow it.
@@ -129,8 +130,14 @@ class Watch {
   }
 
   #read(line: string): void {
-    const [, holdings] = HOLDINGS.exec(line) ?? []
-    if (holdings !== undefined) return this.#onHeld?.(parseHoldings(holdings))
+    const [, whose, holdings] = HOLDINGS.exec(line) ?? []
+    if (holdings !== undefined) {
+      const counts = parseCounts(holdings)
+      // The daemon's come last.
+      if (whose === "kernel") this.#held = counts
+      else this.#onHeld?.({ held: this.#held, daemon: counts as unknown as Census })
+      return
+    }
     if (!line.startsWith('{"kind"')) {
       if (!line.startsWith("kaal run:")) this.#output += `${line}\n`
       return
@@ -159,30 +166,35 @@ class Watch {
 
   async #look(): Promise<Ebb | undefined> {
     const tree = descendants(this.#kaal.pid ?? 0)
-    const named = (end: string): number =>
-      tree.find(({ command }) => command.includes(end) && !command.includes("kaal-launcher"))?.pid ?? 0
-    this.#pids ??= { daemon: named("kernel-daemon.cjs"), rootTask: named("/soak-root.cjs") }
-    const held = await this.#holdings()
-    const daemon = censusOf(this.#pids.daemon)
-    if (daemon === undefined) return undefined
+    this.#rootTask ||= tree.find(({ command }) => command.endsWith("/soak-root.cjs"))?.pid ?? 0
+    const holdings = await this.#holdings()
+    if (holdings === undefined) return undefined
     const seconds = (performance.now() - this.#begunMs) / 1_000
-    return { seconds, daemon, rootTask: censusOf(this.#pids.rootTask), processes: tree.length, held }
+    return { seconds, ...holdings, rootTask: censusOrNone(this.#rootTask), processes: tree.length }
   }
 
-  #holdings(): Promise<Held> {
+  #holdings(): Promise<Holdings | undefined> {
     return new Promise(resolve => {
-      const timer = setTimeout(() => resolve({}), HOLDINGS_MS)
-      this.#onHeld = held => {
+      const timer = setTimeout(() => resolve(undefined), HOLDINGS_MS)
+      this.#onHeld = holdings => {
         clearTimeout(timer)
-        resolve(held)
+        resolve(holdings)
       }
       this.#kaal.kill("SIGUSR2")
     })
   }
 }
 
+function censusOrNone(pid: number): Census | undefined {
+  try {
+    return censusOf(pid)
+  } catch {
+    return undefined
+  }
+}
+
 /** "components 3, bells 2" */
-function parseHoldings(text: string): Held {
+function parseCounts(text: string): Held {
   return Object.fromEntries(
     text
       .split(", ")
