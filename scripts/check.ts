@@ -63,7 +63,7 @@ function slowChecks(): Record<string, Check> {
       process.execPath,
       ...process.execArgv,
       "scripts/resources.ts",
-      ...["--stride", "16"],
+      ...["--stride", "32"],
     ),
     explore: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/explore.ts"),
     sanitizers: scoring(SLOW_DEADLINE_MS, process.execPath, ...process.execArgv, "scripts/check-sanitizers.ts"),

@@ -55,7 +55,8 @@ void ResetSignals() {
 int RunChild(void* argument) {
   ChildCall* const call = static_cast<ChildCall*>(argument);
   for (int fd = 0; fd < call->fd_count; ++fd) {
-    if (dup2(call->fds[fd].get(), fd) < 0) {
+    while (dup2(call->fds[fd].get(), fd) < 0) {
+      if (errno == EINTR) continue;
       call->failure = {errno, "dup2"};
       _exit(127);
     }

@@ -196,8 +196,9 @@ KAAL_INTERPOSE(int, -1, epoll_create1, "epoll_create1", (int flags) noexcept, (f
 KAAL_INTERPOSE(int, -1, epoll_wait, "epoll_wait", (int epoll, epoll_event* events, int count, int time),
                (epoll, events, count, time))
 KAAL_INTERPOSE(int, -1, dup2, "dup2", (int from, int to) noexcept, (from, to))
-KAAL_INTERPOSE(ssize_t, -1, read, "read", (int fd, void* into, size_t bytes), (fd, into, bytes))
-KAAL_INTERPOSE(ssize_t, -1, write, "write", (int fd, const void* from, size_t bytes), (fd, from, bytes))
+// A bell's value is written and read as one word of eight bytes, which nothing else is.
+KAAL_INTERPOSE(ssize_t, -1, read, bytes == 8 ? "read(eventfd)" : "read", (int fd, void* into, size_t bytes), (fd, into, bytes))
+KAAL_INTERPOSE(ssize_t, -1, write, bytes == 8 ? "write(eventfd)" : "write", (int fd, const void* from, size_t bytes), (fd, from, bytes))
 KAAL_INTERPOSE(int, -1, fork, "fork", () noexcept, ())
 KAAL_INTERPOSE(int, -1, setresuid, "setresuid", (uid_t real_id, uid_t effective, uid_t saved) noexcept,
                (real_id, effective, saved))

@@ -44,7 +44,8 @@ export const CALLS: Readonly<Record<string, readonly Errno[]>> = {
   pthread_create: ["EAGAIN"],
   futex: ["EINTR", "EAGAIN", "ENOMEM"],
   futex_waitv: ["EINTR", "EAGAIN", "ENOMEM"],
-  read: ["EINTR", "EAGAIN"],
+  "read(eventfd)": ["EINTR", "EAGAIN"],
+  "write(eventfd)": ["EINTR", "EAGAIN"],
   write: ["EINTR", "ENOSPC"],
 }
 
