@@ -7,6 +7,7 @@ import { BOOT_DEADLINE_MS, MAPPER_DEADLINE_MS, PAGE_BYTES, REVOKE_DEADLINE_MS } 
 import type { Ending, HandleStatus } from "../invocation/effects.ts"
 import { type ConfinementKind, isReadable, reaped } from "./confinement-run.ts"
 import { Connection } from "./connection.ts"
+import { isEnding } from "./is-ending.ts"
 import type { Launch } from "./launch.ts"
 import { LineSplitter } from "./line-splitter.ts"
 import { Mapper, type MapperDone } from "./mapper.ts"
@@ -197,7 +198,9 @@ export class ComponentProcess {
   /** Its end is reported through `onEnded`, with the reason. Does nothing to one that has ended. */
   kill(reason: string): void {
     if (this.#reaped) return
-    this.#killReason ??= reason
+    // Whoever is ending closes its sockets, and would be blamed for that. Killed it is all the same: perhaps only one of its
+    // threads has ended.
+    if (!isEnding(this.pid)) this.#killReason ??= reason
     native.sendSignal(this.#pidfd, "SIGKILL")
   }
 
