@@ -1,6 +1,7 @@
 // consumer.ts: the receiving end of a ring. Its hot path is one call into WebAssembly; sleeping and waking leave it.
 
 import type { Readable } from "node:stream"
+import { Closeable, type LoopWaits } from "./closeable.ts"
 import type { Hot } from "./hot.ts"
 import {
   END_COUNT,
@@ -35,7 +36,7 @@ export interface ConsumerStats {
 /**
  * Made by `SharedRing.consumer`. One for each ring: nothing stops a second one in another process from ruining both.
  */
-export class RingConsumer {
+export class RingConsumer extends Closeable {
   /**
    * How many messages, from the first that this end gets, an earlier consumer was handed by peek and did not release:
    * they come once more.
@@ -55,6 +56,7 @@ export class RingConsumer {
   #batch: Uint8Array = new Uint8Array(0)
 
   constructor(vspace: VSpace, place: RingPlace, options: EndOptions) {
+    super()
     this.#vspace = vspace
     this.#hot = vspace.hot
     this.#capacity = place.capacity
@@ -185,15 +187,8 @@ export class RingConsumer {
     return readableStreamOf(this, highWaterMark)
   }
 
-  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
-  ref(): this {
-    this.#end.loop.ref()
-    return this
-  }
-
-  unref(): this {
-    this.#end.loop.unref()
-    return this
+  protected get waits(): LoopWaits {
+    return this.#end.loop
   }
 
   /**
@@ -311,14 +306,6 @@ export class RingConsumer {
     this.#peeked = 0
     this.#end.close()
     this.#state = this.#end.state
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
   }
 
   #release(count: number): void {

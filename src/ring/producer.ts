@@ -1,6 +1,7 @@
 // producer.ts: the sending end of a ring. Its hot path is one call into WebAssembly; sleeping and waking leave it.
 
 import type { Writable } from "node:stream"
+import { Closeable, type LoopWaits } from "./closeable.ts"
 import { ensureBytes, RingError } from "./errors.ts"
 import type { Hot } from "./hot.ts"
 import { END_INDEX, RESULT_DONE, RESULT_DONE_WAKE, RESULT_LAST, RESULT_MISBEHAVED, RESULT_NONE } from "./layout.ts"
@@ -28,7 +29,7 @@ export type Batch = Uint8Array | readonly Uint8Array[]
 /**
  * Made by `SharedRing.producer`. One for each ring: nothing stops a second one in another process from ruining both.
  */
-export class RingProducer {
+export class RingProducer extends Closeable {
   readonly #vspace: VSpace
   readonly #hot: Hot
   readonly #end: RingEnd
@@ -41,6 +42,7 @@ export class RingProducer {
   #full = 0
 
   constructor(vspace: VSpace, place: RingPlace, options: EndOptions) {
+    super()
     this.#vspace = vspace
     this.#hot = vspace.hot
     this.#capacity = place.capacity
@@ -161,15 +163,8 @@ export class RingProducer {
     return writableStreamOf(this, highWaterMark)
   }
 
-  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
-  ref(): this {
-    this.#end.loop.ref()
-    return this
-  }
-
-  unref(): this {
-    this.#end.loop.unref()
-    return this
+  protected get waits(): LoopWaits {
+    return this.#end.loop
   }
 
   /**
@@ -236,14 +231,6 @@ export class RingProducer {
     this.#claimed = 0
     this.#end.close()
     this.#state = this.#end.state
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
   }
 
   #claim(count: number): number {

@@ -1,6 +1,7 @@
 // record-consumer.ts: the receiving end of a ring of records.
 
 import type { Readable } from "node:stream"
+import { Closeable, type LoopWaits } from "./closeable.ts"
 import type { ConsumerStats } from "./consumer.ts"
 import type { Hot } from "./hot.ts"
 import {
@@ -30,7 +31,7 @@ import { checkTimeout, type EndOptions, type Interruption } from "./wait.ts"
 const FIRST_STAGING_BYTES = 256
 
 /** Made by `RecordRing.consumer`; one for each ring. */
-export class RecordConsumer {
+export class RecordConsumer extends Closeable {
   /** True when an earlier consumer was handed the first record by peek and did not release it: it comes once more. */
   readonly redelivered: boolean
   readonly #vspace: VSpace
@@ -44,6 +45,7 @@ export class RecordConsumer {
   #staging: Uint8Array = new Uint8Array(0)
 
   constructor(vspace: VSpace, place: RingPlace, options: EndOptions) {
+    super()
     this.#vspace = vspace
     this.#hot = vspace.hot
     this.#end = new RingEnd(vspace, "consumer", place, options)
@@ -131,15 +133,8 @@ export class RecordConsumer {
     return readableStreamOf(this, highWaterMark)
   }
 
-  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
-  ref(): this {
-    this.#end.loop.ref()
-    return this
-  }
-
-  unref(): this {
-    this.#end.loop.unref()
-    return this
+  protected get waits(): LoopWaits {
+    return this.#end.loop
   }
 
   /**
@@ -210,14 +205,6 @@ export class RecordConsumer {
     this.#peeked = 0
     this.#end.close()
     this.#state = this.#end.state
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
   }
 
   readonly #attempt = (spins: number): Uint8Array | Interruption | undefined => {

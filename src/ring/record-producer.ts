@@ -1,6 +1,7 @@
 // record-producer.ts: the sending end of a ring of records: each as long as it is, in one piece.
 
 import type { Writable } from "node:stream"
+import { Closeable, type LoopWaits } from "./closeable.ts"
 import { ensureBytes, RingError } from "./errors.ts"
 import type { Hot } from "./hot.ts"
 import {
@@ -26,7 +27,7 @@ import { checkTimeout, type EndOptions, type Interruption } from "./wait.ts"
 const alignedBytes = (bytes: number): number => Math.ceil(bytes / RECORD_ALIGN) * RECORD_ALIGN
 
 /** Made by `RecordRing.producer`; one for each ring. */
-export class RecordProducer {
+export class RecordProducer extends Closeable {
   /** Bytes that a record may have: half the ring, less its head of 8. */
   readonly maxBytes: number
   readonly #vspace: VSpace
@@ -41,6 +42,7 @@ export class RecordProducer {
   #full = 0
 
   constructor(vspace: VSpace, place: RingPlace, options: EndOptions) {
+    super()
     this.#vspace = vspace
     this.#hot = vspace.hot
     this.maxBytes = place.slotBytes
@@ -168,15 +170,8 @@ export class RecordProducer {
     return writableStreamOf(this, highWaterMark)
   }
 
-  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
-  ref(): this {
-    this.#end.loop.ref()
-    return this
-  }
-
-  unref(): this {
-    this.#end.loop.unref()
-    return this
+  protected get waits(): LoopWaits {
+    return this.#end.loop
   }
 
   /** Counts since this end attached; they stay after `close`. */
@@ -190,14 +185,6 @@ export class RecordProducer {
     this.#claimed = 0
     this.#end.close()
     this.#state = this.#end.state
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
   }
 
   #pushInLoop(records: readonly Uint8Array[], options: LoopWaitOptions): Promise<"pushed" | Interruption> {

@@ -1,6 +1,7 @@
 // broadcast-consumer.ts: one of the consumers of a broadcast.
 
 import { native } from "../../../native/index.ts"
+import { Closeable, type LoopWaits } from "../closeable.ts"
 import { PageFault, PeerMisbehaviorError } from "../errors.ts"
 import {
   ASLEEP_IN_LOOP,
@@ -76,7 +77,7 @@ interface ReceiverStats {
 /** Why there is no message. "disconnected": the producer takes no more care of this attach; attach again to go on. */
 export type BroadcastOutcome = Interruption | "disconnected"
 
-export class BroadcastConsumer implements Sleeper, LoopSleeper {
+export class BroadcastConsumer extends Closeable implements Sleeper, LoopSleeper {
   /** Private memory of `slotBytes` that every pop copies to and returns. */
   readonly staging: Uint8Array
   readonly policy: ConsumerPolicy
@@ -105,6 +106,7 @@ export class BroadcastConsumer implements Sleeper, LoopSleeper {
    * @throws {PageFault} a part is not mapped here
    */
   constructor(vspace: VSpace, producerPart: Part, link: BroadcastLink, options: EndOptions = {}) {
+    super()
     const header = readBroadcast(vspace, producerPart)
     checkLink(vspace, link)
     this.policy = readPolicy(vspace, link.link)
@@ -211,15 +213,8 @@ export class BroadcastConsumer implements Sleeper, LoopSleeper {
     )
   }
 
-  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
-  ref(): this {
-    this.#loop.ref()
-    return this
-  }
-
-  unref(): this {
-    this.#loop.unref()
-    return this
+  protected get waits(): LoopWaits {
+    return this.#loop
   }
 
   /** Since this end attached; they stay after `close`. */
@@ -239,14 +234,6 @@ export class BroadcastConsumer implements Sleeper, LoopSleeper {
     this.#vspace.freePrivate(this.#state, RECEIVER_BYTES)
     this.#vspace.freePrivate(this.staging.byteOffset, this.staging.length)
     this.#options.onClose?.()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
   }
 
   bells(): readonly number[] | undefined {

@@ -1,5 +1,6 @@
 // broadcast-producer.ts: the one producer of a broadcast. Whom it waits for is decided in WebAssembly.
 
+import { Closeable, type LoopWaits } from "../closeable.ts"
 import { ensureBytes, PageFault, RingError } from "../errors.ts"
 import {
   ASLEEP,
@@ -59,7 +60,7 @@ import {
   TARGET_WOKEN,
 } from "./words.ts"
 
-export class BroadcastProducer implements Sleeper, LoopSleeper {
+export class BroadcastProducer extends Closeable implements Sleeper, LoopSleeper {
   /** Private memory of `slotBytes`: what a push without an argument sends. */
   readonly staging: Uint8Array
   readonly #vspace: VSpace
@@ -87,6 +88,7 @@ export class BroadcastProducer implements Sleeper, LoopSleeper {
    * @throws {PageFault} a part is not mapped here
    */
   constructor(vspace: VSpace, producerPart: Part, targets: readonly BroadcastTarget[], options: EndOptions = {}) {
+    super()
     const header = readBroadcast(vspace, producerPart)
     if (header.consumers !== targets.length) {
       throw new RingError(
@@ -170,15 +172,8 @@ export class BroadcastProducer implements Sleeper, LoopSleeper {
     }
   }
 
-  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
-  ref(): this {
-    this.#loop.ref()
-    return this
-  }
-
-  unref(): this {
-    this.#loop.unref()
-    return this
+  protected get waits(): LoopWaits {
+    return this.#loop
   }
 
   /** Every consumer is told "closed" when it has read what was sent. Another producer can attach, and goes on. */
@@ -191,14 +186,6 @@ export class BroadcastProducer implements Sleeper, LoopSleeper {
     this.#vspace.freePrivate(this.#state, SENDER_BYTES)
     this.#vspace.freePrivate(this.staging.byteOffset, this.staging.length)
     this.#options.onClose?.()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
   }
 
   bells(): readonly number[] | undefined {

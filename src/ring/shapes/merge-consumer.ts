@@ -1,6 +1,7 @@
 // merge-consumer.ts: one consumer of many rings, each with a producer of its own. Which ring is next is chosen in
 // WebAssembly; a producer that is gone, stopped or hostile costs the others nothing.
 
+import { Closeable, type LoopWaits } from "../closeable.ts"
 import { isSpoilt, PageFault, type PeerMisbehaviorError, RingError } from "../errors.ts"
 import {
   LINE_BYTES,
@@ -43,7 +44,7 @@ import {
   MERGE_TAKEN,
 } from "./words.ts"
 
-export class MergeConsumer implements Sleeper, LoopSleeper {
+export class MergeConsumer extends Closeable implements Sleeper, LoopSleeper {
   /** The producer of the last message, or of the last departure: its position in the list; -1 before the first. */
   source = -1
   readonly #vspace: VSpace
@@ -72,6 +73,7 @@ export class MergeConsumer implements Sleeper, LoopSleeper {
    * Cost: a few microseconds for each.
    */
   constructor(vspace: VSpace, sources: readonly MergeSource[], options: MergeOptions = {}) {
+    super()
     const budget = checkMerge(sources, options)
     this.#vspace = vspace
     this.#waiting = new Waiting(vspace, options.wait)
@@ -179,15 +181,8 @@ export class MergeConsumer implements Sleeper, LoopSleeper {
     this.#loop.end("closed" satisfies Interruption)
   }
 
-  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
-  ref(): this {
-    this.#loop.ref()
-    return this
-  }
-
-  unref(): this {
-    this.#loop.unref()
-    return this
+  protected get waits(): LoopWaits {
+    return this.#loop
   }
 
   /** Why nothing more will come from anybody; undefined while one producer is live. */
@@ -241,14 +236,6 @@ export class MergeConsumer implements Sleeper, LoopSleeper {
       end?.close()
       this.#set(MERGE_STATES + 4 * producer, MERGE_EXCLUDED)
     }
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
   }
 
   /** Of the rings that are looked at; undefined where they have none. */

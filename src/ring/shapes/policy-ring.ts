@@ -1,6 +1,7 @@
 // policy-ring.ts: a ring whose producer does what its creator chose when the ring is full: wait, say so, or drop. A ring that
 // drops its oldest messages is a broadcast with one consumer; the others are a SharedRing.
 
+import { Closeable, type LoopWaits } from "../closeable.ts"
 import { RingConsumer } from "../consumer.ts"
 import { ensureOptions, RingError } from "../errors.ts"
 import { LINE_BYTES, RING_CONSUMER_PART_BYTES } from "../layout.ts"
@@ -78,7 +79,7 @@ export function createPolicyRing(vspace: VSpace, parts: RingParts, options: Poli
   SharedRing.create(vspace, parts, options)
 }
 
-export class PolicyProducer {
+export class PolicyProducer extends Closeable {
   readonly policy: RingPolicy
   readonly #vspace: VSpace
   readonly #ring: RingProducer | BroadcastProducer
@@ -88,6 +89,7 @@ export class PolicyProducer {
 
   /** Attaches. @throws as SharedRing.producer */
   constructor(vspace: VSpace, parts: RingParts, options: EndOptions = {}) {
+    super()
     const { producerPart } = parts
     this.#vspace = vspace
     this.#droppedWord = producerPart.address + RING_DROPPED
@@ -142,28 +144,13 @@ export class PolicyProducer {
     return "dropped"
   }
 
-  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
-  ref(): this {
-    this.#ring.ref()
-    return this
-  }
-
-  unref(): this {
-    this.#ring.unref()
-    return this
+  protected get waits(): LoopWaits {
+    return this.#ring
   }
 
   /** As the close of RingProducer. */
   close(): void {
     this.#ring.close()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
   }
 
   stats(): PolicyProducerStats {
@@ -176,7 +163,7 @@ export class PolicyProducer {
   }
 }
 
-export class PolicyConsumer {
+export class PolicyConsumer extends Closeable {
   readonly policy: RingPolicy
   readonly #vspace: VSpace
   readonly #ring: RingConsumer | BroadcastConsumer
@@ -186,6 +173,7 @@ export class PolicyConsumer {
 
   /** Attaches. @throws as SharedRing.consumer */
   constructor(vspace: VSpace, parts: RingParts, options: EndOptions = {}) {
+    super()
     const { producerPart } = parts
     this.#vspace = vspace
     this.#droppedWord = producerPart.address + RING_DROPPED
@@ -233,28 +221,13 @@ export class PolicyConsumer {
     return this.#ring[Symbol.asyncIterator]()
   }
 
-  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
-  ref(): this {
-    this.#ring.ref()
-    return this
-  }
-
-  unref(): this {
-    this.#ring.unref()
-    return this
+  protected get waits(): LoopWaits {
+    return this.#ring
   }
 
   /** As the close of RingConsumer. */
   close(): void {
     this.#ring.close()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
   }
 
   stats(): { readonly policy: RingPolicy; readonly received: number; readonly lost: number } {

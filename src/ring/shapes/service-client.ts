@@ -1,5 +1,6 @@
 // service-client.ts: the calling side of request and reply. Replies find their call by number, in whatever order they come.
 
+import { Closeable, type LoopWaits } from "../closeable.ts"
 import type { RingConsumer } from "../consumer.ts"
 import { PeerMisbehaviorError, RingError } from "../errors.ts"
 import type { LoopWaitOptions } from "../loop/loop-waiting.ts"
@@ -41,7 +42,7 @@ export interface ServiceClientStats {
 }
 
 /** Made by `Component.serviceClient`. */
-export class ServiceClient {
+export class ServiceClient extends Closeable {
   readonly #requests: RingProducer
   readonly #replies: RingConsumer
   readonly #inFlightMost: number
@@ -61,6 +62,7 @@ export class ServiceClient {
    * @throws as SharedRing.producer and SharedRing.consumer
    */
   constructor(vspace: VSpace, frames: ServiceFrames, inFlight: number, options: ServiceClientOptions = {}) {
+    super()
     const { ends, ...common } = options
     const bell = ends?.requests.bell
     // The status is that of the frame with the requests, and rings the bell there.
@@ -173,28 +175,14 @@ export class ServiceClient {
   }
 
   /** Pending calls on the event loop keep the process alive: after `unref` no longer, after `ref` again. */
-  ref(): this {
-    this.#replies.ref()
-    return this
-  }
-
-  unref(): this {
-    this.#replies.unref()
-    return this
+  protected get waits(): LoopWaits {
+    return this.#replies
   }
 
   /** Closes both ends: the server is told. */
   close(): void {
     this.#requests.close()
     this.#replies.close()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
   }
 
   #giveUp(call: number): void {

@@ -1,5 +1,6 @@
 // service-server.ts: the answering side of request and reply: one server, a link to each client, their requests merged.
 
+import { Closeable, type LoopWaits } from "../closeable.ts"
 import { isSpoilt } from "../errors.ts"
 import { Messages } from "../loop/iterate.ts"
 import { ensureSignal, type LoopWaitOptions } from "../loop/loop-waiting.ts"
@@ -43,7 +44,7 @@ export interface ServiceServerStats {
 }
 
 /** Made by `Component.serviceServer`. */
-export class ServiceServer {
+export class ServiceServer extends Closeable {
   readonly #requests: MergeConsumer
   /** Empty where the client has spoilt its side. */
   readonly #replies: (RingProducer | undefined)[]
@@ -54,6 +55,7 @@ export class ServiceServer {
 
   /** @throws as MergeConsumer; a client that has spoilt its side costs only itself */
   constructor(vspace: VSpace, links: readonly ServiceLink[], options: MergeOptions = {}) {
+    super()
     this.#requests = new MergeConsumer(
       vspace,
       links.map(({ frames, status = 0, ends }) => ({ frames: requestRing(frames), status, ...ends?.requests })),
@@ -130,15 +132,8 @@ export class ServiceServer {
     )
   }
 
-  /** A pending wait on the event loop keeps the process alive: after `unref` no longer, after `ref` again. */
-  ref(): this {
-    this.#requests.ref()
-    return this
-  }
-
-  unref(): this {
-    this.#requests.unref()
-    return this
+  protected get waits(): LoopWaits {
+    return this.#requests
   }
 
   /**
@@ -239,14 +234,6 @@ export class ServiceServer {
   close(): void {
     this.#requests.close()
     for (const replies of this.#replies) replies?.close()
-  }
-
-  [Symbol.dispose](): void {
-    this.close()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close()
   }
 }
 
