@@ -5,19 +5,24 @@ import { parseArgs } from "node:util"
 import { readCorpus, writeCorpus } from "../test/fuzz/corpus.ts"
 import { fuzz, type Outcome } from "../test/fuzz/engine.ts"
 import { TARGETS } from "../test/fuzz/targets.ts"
+import { chosen, numberOption } from "./options.ts"
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    seconds: { type: "string" },
-    seed: { type: "string" },
+    seconds: { type: "string", default: "60" },
+    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
     save: { type: "boolean" },
     json: { type: "boolean" },
   },
 })
-const targets = TARGETS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-const seed = Number(values.seed ?? Date.now() % 2 ** 31)
-const eachMs = (Number(values.seconds ?? 60) * 1_000) / targets.length
+const names = chosen(
+  positionals,
+  TARGETS.map(({ name }) => name),
+)
+const targets = TARGETS.filter(({ name }) => names.includes(name))
+const seed = numberOption("seed", values.seed, 0, 2 ** 31)
+const eachMs = (numberOption("seconds", values.seconds, 1, 1e6) * 1_000) / targets.length
 
 const rows = targets.map(target => {
   const outcome = fuzz(target, readCorpus(target.name), seed, performance.now() + eachMs)

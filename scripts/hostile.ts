@@ -3,15 +3,20 @@
 import { parseArgs } from "node:util"
 import Table from "cli-table3"
 import { type Row, runTrials } from "../test/hostile/words/trials.ts"
+import { numberOption } from "./options.ts"
 
 /** Of each trial, at least, so that its peer has the time to do something. */
 const TRIAL_MS = 500
 
 const { values } = parseArgs({
-  options: { json: { type: "boolean" }, words: { type: "string" }, seed: { type: "string" } },
+  options: {
+    json: { type: "boolean" },
+    words: { type: "string", default: "1e7" },
+    seed: { type: "string", default: String(Date.now() % 2 ** 31) },
+  },
 })
-const words = Number(values.words ?? 1e7)
-const seed = Number(values.seed ?? Date.now() % 2 ** 31)
+const words = numberOption("words", values.words, 1, 1e12)
+const seed = numberOption("seed", values.seed, 0, 2 ** 31)
 const shapes: Row[] = await runTrials({ words, ms: TRIAL_MS, seed }, row => {
   if (values.json !== true && row.outcome !== "ok") console.log(`${row.hostile} of ${row.shape}: ${row.outcome}`)
 })

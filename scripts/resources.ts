@@ -3,10 +3,12 @@
 
 import { parseArgs } from "node:util"
 import { CALLS } from "../test/fault/resources/calls.ts"
-import { type Row, Trials } from "../test/fault/resources/trials.ts"
+import { ROLES, type Row, Trials } from "../test/fault/resources/trials.ts"
+import { chosen, numberOption } from "./options.ts"
 
 /** Each of so many is tried; after that, by the stride. */
 const FIRST = 8
+const WHEN: readonly Row["when"][] = ["running", "booting"]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -14,17 +16,23 @@ const { values, positionals } = parseArgs({
     json: { type: "boolean", default: false },
     full: { type: "boolean", default: false },
     stride: { type: "string", default: "1" },
-    when: { type: "string", multiple: true, default: ["running", "booting"] },
+    when: { type: "string", multiple: true, default: [] },
   },
 })
-const roles = positionals.filter(name => !(name in CALLS))
-const calls = positionals.filter(name => name in CALLS)
+const all = Object.keys(CALLS)
+const names = chosen(positionals, [...ROLES, ...all])
+const choose = (of: readonly string[]): readonly string[] =>
+  chosen(
+    names.filter(name => of.includes(name)),
+    of,
+  )
+const stride = numberOption("stride", values.stride, 1, 1e6)
 const { rows, sites, unreached } = await Trials.run({
-  when: values.when as Row["when"][],
-  roles: roles.length > 0 ? roles : ["guard", "daemon", "launcher", "resources-root", "resources-end"],
-  calls: calls.length > 0 ? calls : Object.keys(CALLS),
+  when: chosen(values.when, WHEN) as Row["when"][],
+  roles: choose(ROLES),
+  calls: choose(all),
   full: values.full,
-  next: k => k + (k < FIRST ? 1 : Number(values.stride)),
+  next: k => k + (k < FIRST ? 1 : stride),
   onRow: row => {
     const { when, role, call, k, errno, site, outcome, ms } = row
     const head = `${when} ${role} ${call} ${k} ${errno} (${site})`

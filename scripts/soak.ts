@@ -5,6 +5,7 @@ import { parseArgs } from "node:util"
 import { MOST_PLACES } from "../test/fixtures/components/soak-root/board.ts"
 import { judge } from "../test/soak/judge.ts"
 import { type Sample, soak } from "../test/soak/soak.ts"
+import { numberOption } from "./options.ts"
 
 const EVERY_SECONDS = 3
 const OUTPUT_LINES = 40
@@ -17,16 +18,9 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
   },
 })
-const minutes = numberOf("minutes", values.minutes, 0.05, 10_000)
-const seed = numberOf("seed", values.seed, 0, 0xffff_ffff)
-const places = Math.ceil(numberOf("components", values.components, 2, 2 * MOST_PLACES) / 2)
-
-function numberOf(name: string, text: string, least: number, most: number): number {
-  const value = Number(text)
-  if (value >= least && value <= most) return value
-  console.error(`soak: --${name} is ${text}, which must be a number from ${least} to ${most}`)
-  process.exit(2)
-}
+const minutes = numberOption("minutes", values.minutes, 0.05, 10_000)
+const seed = numberOption("seed", values.seed, 0, 0xffff_ffff)
+const places = Math.ceil(numberOption("components", values.components, 2, 2 * MOST_PLACES) / 2)
 
 const HEAD = [
   ..."seconds,daemon MiB,its PSS,its fds,its maps,root MiB,root fds,processes,caps,memories".split(","),

@@ -11,6 +11,7 @@ import { callSites, Symbols } from "./symbols.ts"
 /** Whose calls fail while the system runs, and while it boots. */
 const RUNNING = ["daemon", "launcher", "resources-root", "resources-end"] as const
 const BOOTING = ["guard", "daemon", "launcher", "resources-root"] as const
+export const ROLES: readonly string[] = [...new Set([...BOOTING, ...RUNNING])]
 
 /** One row of the matrix. */
 export interface Row {
