@@ -15,7 +15,6 @@ t.test("a killed producer is told, a stopped one blocks nobody, and the third de
   const { next, events } = consumer.report
   // A sender that is killed has sent what it committed.
   t.same(next, [HALT_AFTER, HALT_AFTER, MESSAGES])
-  t.ok(events.includes(`0 gone after ${HALT_AFTER}`), events.join())
-  t.equal(events.filter(event => event.startsWith("1")).length, 0, events.join())
+  t.same(events.toSorted(), [`0 gone after ${HALT_AFTER}`, `2 gone after ${MESSAGES}`])
   t.match(producer, { kind: "reported", report: "sent all" })
 })
