@@ -120,3 +120,12 @@ t.test("importViolations() takes names, words and comments for what they are", a
   ]
   for (const code of pure) t.same(importViolations(`${KERNEL}/objects/x.ts`, code), [], code)
 })
+
+t.test("a pure test of the kernel imports no addon, and nothing that does", async t => {
+  const test = "test/unit/kernel-daemon/x.test.ts"
+  for (const path of ["native/index.ts", "src/kernel-daemon/broker/mapper.ts"]) {
+    t.match(importViolations(test, `import "../../../${path}"`), ["must not import"], path)
+  }
+  t.same(importViolations(test, 'import "tap"\nimport "../../../src/kernel-daemon/invocation/kernel.ts"'), [])
+  t.same(importViolations(test, 'import "../../helpers/kernel.ts"'), [])
+})
