@@ -5,7 +5,8 @@ import { basename, dirname, join } from "node:path"
 import { build } from "esbuild"
 
 const PROGRAMS = {
-  "kernel-daemon": "src/kernel-daemon/main.ts",
+  "kernel-daemon": "src/kernel-daemon/start.ts",
+  kernel: "src/kernel-daemon/main.ts",
   kaal: "src/kernel-daemon/cli/main.ts",
   "component-start": "src/components/runtime/start.ts",
 } as const
@@ -14,7 +15,7 @@ const COMPONENTS = "src/components"
 /** What components link; not a component. */
 const RUNTIME = "runtime"
 
-/** Bundles by name, each with its entry: the two programs, and every folder of src/components that holds a main.ts. */
+/** Bundles by name, each with its entry: the programs, and every folder of src/components that holds a main.ts. */
 export function entries(root: string): Record<string, string> {
   const found: Record<string, string> = { ...PROGRAMS }
   for (const name of readdirSync(join(root, COMPONENTS)).sort()) {

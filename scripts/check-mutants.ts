@@ -93,7 +93,7 @@ function pureTestsNotice(suite: string, mutant: number): Promise<boolean> {
 
 /** The daemon's environment is its own, so the number is written into its program. */
 async function conformanceNotices(copy: string, mutant: number): Promise<boolean> {
-  const daemon = join(copy, "dist/kernel-daemon.cjs")
+  const daemon = join(copy, "dist/kernel.cjs")
   const program = readFileSync(daemon, "utf8")
   writeFileSync(daemon, `globalThis.kaalMutant = ${mutant}\n${program}`)
   try {

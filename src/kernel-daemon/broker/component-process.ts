@@ -75,6 +75,7 @@ export class ComponentProcess {
     // Used by what the event loop calls back, which is not before this returns.
     let process: ComponentProcess
     const onMisbehaviour = (reason: string): void => process.kill(reason)
+    const onHangUp = (reason: string): void => process.#onHangUp(reason)
     try {
       const [control, childControl] = native.createSocketPair().map(hold) as [Fd, Fd]
       const [mapperFd, childMapper] = native.createSocketPair().map(hold) as [Fd, Fd]
@@ -87,11 +88,12 @@ export class ComponentProcess {
       const connection = new Connection(control, {
         onHello: () => process.#onHello(),
         onMessage: message => events.onMessage(message),
+        onHangUp,
         onMisbehaviour,
       })
       held.splice(held.indexOf(control), 1)
       made.push(() => connection.close())
-      const mapper = new Mapper(mapperFd, onMisbehaviour)
+      const mapper = new Mapper(mapperFd, onHangUp, onMisbehaviour)
       held.splice(held.indexOf(mapperFd), 1)
       made.push(() => mapper.close())
       const output = new Socket({ fd: outputRead, readable: true, writable: false })
@@ -211,9 +213,19 @@ export class ComponentProcess {
     this.#whenBooted = undefined
   }
 
-  #reap(): void {
+  /**
+   * From the event loop only: an end makes effects, and none may be under way. A process that ends closes its sockets a
+   * moment before its pidfd says so, and its peers wait for the news.
+   */
+  #onHangUp(reason: string): void {
+    if (!this.#reap()) this.kill(reason)
+  }
+
+  /** Whether it has ended. */
+  #reap(): boolean {
+    if (this.#reaped) return true
     const status = native.reap(this.pid)
-    if (status === undefined) return
+    if (status === undefined) return false
     this.#reaped = true
     clearTimeout(this.#bootTimer)
     this.#unwatchPidfd()
@@ -226,6 +238,7 @@ export class ComponentProcess {
     native.closeFd(this.#faultRecord)
     this.#endOutput()
     this.#events.onEnded(ending)
+    return true
   }
 
   /** What it printed last still counts; a process that inherited the pipe must not keep it open, though. */

@@ -10,6 +10,8 @@ export interface ConnectionEvents {
   readonly onHello: () => void
   /** One syscall. The bytes are the receiver's own. */
   readonly onMessage: (message: Uint8Array) => void
+  /** It closed its end, or sent what looks like that. Called from the event loop. */
+  readonly onHangUp: (reason: string) => void
   readonly onMisbehaviour: (reason: string) => void
 }
 
@@ -96,7 +98,10 @@ export class Connection {
       for (const fd of received.fds) native.closeFd(fd)
       // An empty message, or its end of the socket closed, which Linux reports alike. A component that is just exiting does
       // the latter too, and keeps its exit code.
-      if (received.bytes === 0) return this.#misbehave("it closed its control socket or sent an empty message")
+      if (received.bytes === 0) {
+        this.#unwatch()
+        return this.#events.onHangUp("it closed its control socket or sent an empty message")
+      }
       // Cut before the buffer's end: what did not fit are descriptors, which are then none.
       const isCut = received.truncated && received.bytes < buffer.length
       if (received.fds.length > 0 || isCut) return this.#misbehave("it sent descriptors that nobody asked for")

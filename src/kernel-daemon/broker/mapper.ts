@@ -34,15 +34,20 @@ export class Mapper {
   /** Commands that the socket has not taken yet, in order. Their descriptors are duplicates of our own. */
   #waiting: Command[] = []
   readonly #sent = new Map<number, { readonly command: Command; readonly timer: NodeJS.Timeout }>()
+  readonly #onHangUp: (reason: string) => void
   readonly #onMisbehaviour: (reason: string) => void
   #nextCallId = 1
   #isClosed = false
   #retry: NodeJS.Timeout | undefined
   #retries = 0
 
-  /** Owns `fd` from now on. `onMisbehaviour` is called when the component answers nonsense or not in time. */
-  constructor(fd: Fd, onMisbehaviour: (reason: string) => void) {
+  /**
+   * Owns `fd` from now on. `onHangUp` is called, from the event loop, when the component closes its end or sends what looks
+   * like that; `onMisbehaviour` when it answers what was not asked, or not in time.
+   */
+  constructor(fd: Fd, onHangUp: (reason: string) => void, onMisbehaviour: (reason: string) => void) {
     this.#fd = fd
+    this.#onHangUp = onHangUp
     this.#onMisbehaviour = onMisbehaviour
     this.#unwatch = native.watchReadable(fd, () => this.#receive())
   }
@@ -113,11 +118,8 @@ export class Mapper {
       if (reply === null || sent === undefined) {
         // No further answer can be believed. One that is just ending closes its socket too, and keeps its exit code.
         this.#unwatch()
-        this.#onMisbehaviour(
-          reply === null
-            ? "it closed its mapper socket or sent nonsense there"
-            : "its mapper answered a command that was not sent",
-        )
+        if (reply === null) this.#onHangUp("it closed its mapper socket or sent nonsense there")
+        else this.#onMisbehaviour("its mapper answered a command that was not sent")
         return
       }
       this.#sent.delete(reply.callId)

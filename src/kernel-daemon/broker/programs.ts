@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url"
 import type { Fd } from "../../../native/index.ts"
 import { KernelError } from "../abi/errors.ts"
 
-/** The build's output: this file runs as part of dist/kernel-daemon.cjs. */
+/** The build's output: this file runs as part of dist/kernel.cjs. */
 const dist = dirname(fileURLToPath(import.meta.url))
 
 export const ringWasmPath = join(dist, "ring.wasm")

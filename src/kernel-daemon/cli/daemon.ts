@@ -16,9 +16,10 @@ export type DaemonEnd = { readonly code: number } | { readonly signal: string }
 
 /**
  * A small nursery: what is new and stays is copied once, at most 2 MiB in one pause. With the default of 16 MiB a
- * component that makes many capabilities holds everybody up for 15 ms at a time.
+ * component that makes many capabilities holds everybody up for 15 ms at a time. And what start.ts had compiled is kept,
+ * though it may be long until it is needed.
  */
-export const DAEMON_NODE_FLAGS = ["--max-semi-space-size=2"] as const
+export const DAEMON_NODE_FLAGS = ["--max-semi-space-size=2", "--no-flush-bytecode"] as const
 
 /** How long a daemon may take to end its components before it is killed, and they with it. */
 const END_GRACE_MS = 2_000

@@ -9,7 +9,7 @@ const DEADLINE_MS = 10_000
 
 t.test("close() refuses what is under way, and what that asks for next, which reaches no other socket", async t => {
   const [ours, theirs] = native.createSocketPair()
-  const mapper = new Mapper(ours, t.fail)
+  const mapper = new Mapper(ours, t.fail, t.fail)
   const outcomes: (string | undefined)[] = []
   let otherSocket: readonly [number, number] | undefined
   mapper.command(ADDRESS, 4096, 0, -1, DEADLINE_MS, refused => {
@@ -28,7 +28,7 @@ t.test("close() refuses what is under way, and what that asks for next, which re
 
 t.test("a command to one who is there is sent", async t => {
   const [ours, theirs] = native.createSocketPair()
-  const mapper = new Mapper(ours, t.fail)
+  const mapper = new Mapper(ours, t.fail, t.fail)
   mapper.command(ADDRESS, 4096, 0, -1, DEADLINE_MS, () => {})
   t.ok(native.waitMessage(theirs, new Uint8Array(64), 1_000) > 0)
   mapper.close()
