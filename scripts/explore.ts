@@ -6,6 +6,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { notificationCase } from "../src/explorer/cases/notification.ts"
 import { ringCase } from "../src/explorer/cases/ring.ts"
+import { ALL_SHAPES, SMALL_SHAPES } from "../src/explorer/cases/shapes.ts"
 import { type Exploration, explore } from "../src/explorer/explore.ts"
 import { instrument } from "../src/explorer/instrument.ts"
 import { MUTANTS, type Mutant } from "../src/explorer/mutants.ts"
@@ -20,9 +21,11 @@ const small = [
   ...FORMS.flatMap(form => [ringCase(form, 1, 2), ringCase(form, 2, 2)]),
   notificationCase([1, 1]),
   notificationCase([2, 0]),
+  ...SMALL_SHAPES,
 ]
 const cases = [
   ...small,
+  ...ALL_SHAPES.filter(explored => !SMALL_SHAPES.includes(explored)),
   ...FORMS.flatMap(form => [1, 2, 4].map(capacity => ringCase(form, capacity, 3))),
   notificationCase([2, 1]),
 ]

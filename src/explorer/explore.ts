@@ -1,6 +1,7 @@
 // explore.ts: every schedule of a few processes, breadth first. A step is an atomic access or a futex call, with the plain
 // accesses that follow it: where no plain access races, no other order of those shows anything new (decision 0024).
 
+import { collected, isReady, listenedTo, rung } from "./event-loop.ts"
 import { SHARED_START } from "./instrument.ts"
 import { type Access, type Point, Process, type Program } from "./process.ts"
 
@@ -26,9 +27,11 @@ export interface Exploration {
 
 interface State {
   readonly points: readonly Point[]
-  /** Who sleeps on the words of its wait. */
+  /** Who sleeps, on the words of its wait or in its event loop. */
   readonly asleep: readonly boolean[]
   readonly memory: Uint32Array
+  /** What event-loop.ts says of each. */
+  readonly bells: readonly number[]
   schedules: bigint
   readonly from: State | undefined
   readonly by: number
@@ -62,15 +65,19 @@ class Explorer {
     this.#processes = explored.programs.map(program => new Process(module, program))
     const memory = new Uint32Array(WORDS)
     let created = creator.start
-    while (created.access !== undefined) created = creator.after(created, perform(memory, created.access))
+    while (created.access !== undefined) created = creator.after(created, perform(memory, [], created.access))
     if (created.error !== undefined) throw created.error
     const points = this.#processes.map(process => {
       let point = process.start
-      while (point.access?.operations === 0) point = process.after(point, perform(memory, point.access))
+      while (point.access?.operations === 0) point = process.after(point, perform(memory, [], point.access))
       return point
     })
     const asleep = points.map(() => false)
-    this.#initial = { points, asleep, memory, schedules: 1n, from: undefined, by: -1 }
+    const hung = explored.programs.flatMap(({ bells = [] }) =>
+      bells.flatMap(({ own, peers }) => [own ?? -1, peers ?? -1]),
+    )
+    const bells = Array<number>(Math.max(-1, ...hung) + 1).fill(0)
+    this.#initial = { points, asleep, memory, bells, schedules: 1n, from: undefined, by: -1 }
     points.forEach((_, who) => {
       this.#plain(this.#initial, points, who)
     })
@@ -116,8 +123,8 @@ class Explorer {
 
   #add(next: Map<string, State>, state: State, by: number): void {
     const reached = this.#step(state, by)
-    // Each word has one writer, so what is in memory follows from how far everybody is.
-    const key = reached.points.map(({ id }, who) => (reached.asleep[who] ? `${id}z` : id)).join()
+    // Each word has one writer, so what is in memory follows from how far everybody is; not so the bells.
+    const key = `${reached.points.map(({ id }, who) => (reached.asleep[who] ? `${id}z` : id)).join()};${reached.bells}`
     const known = next.get(key)
     if (known === undefined) next.set(key, reached)
     else known.schedules += state.schedules
@@ -131,7 +138,8 @@ class Explorer {
     const { access } = state.points[by] as Point
     const points = [...state.points]
     const asleep = [...state.asleep]
-    const reached = { points, asleep, memory: state.memory.slice(), schedules: state.schedules, from: state, by }
+    const bells = [...state.bells]
+    const reached = { points, asleep, memory: state.memory.slice(), bells, schedules: state.schedules, from: state, by }
     if (access === undefined || asleep[by]) throw new Violation("The schedule names a process that cannot go on")
     this.#refuseRace(state.points, by, [access])
     if (access.kind === "wait" && isUnchanged(reached.memory, access)) {
@@ -139,9 +147,17 @@ class Explorer {
       asleep[by] = true
       return reached
     }
+    if (access.kind === "poll" && !access.bells?.some(bell => isReady(bells[bell] ?? 0))) {
+      asleep[by] = true
+      return reached
+    }
     const woken = access.kind === "wake" ? sleepersOn(state, access.address) : []
+    const result = access.kind === "wake" ? BigInt(woken.length) : perform(reached.memory, bells, access)
+    // Who polls is awake from here on, and finds the bell when it goes on.
+    if (access.kind === "ring" && isReady(bells[access.address] ?? 0)) {
+      for (const [who, point] of points.entries()) if (hears(point, access.address)) asleep[who] = false
+    }
     // That a wait ended because of a changed word, and not of a wake-up, is one step more for who looks: told apart.
-    const result = access.kind === "wake" ? BigInt(woken.length) : perform(reached.memory, access)
     const process = this.#processes[by] as Process
     points[by] = process.after(points[by] as Point, access.kind === "wait" ? 1n : result)
     this.#plain(reached, points, by)
@@ -158,7 +174,7 @@ class Explorer {
     const process = this.#processes[who] as Process
     for (let point = points[who] as Point; point.access?.atomic === false; point = points[who] as Point) {
       this.#refuseRace(points, who, [point.access])
-      points[who] = process.after(point, perform(memory, point.access))
+      points[who] = process.after(point, perform(memory, [], point.access))
     }
     const { error } = points[who] as Point
     if (error !== undefined) throw new Violation(`${process.program.name}: ${error.message}`)
@@ -203,7 +219,14 @@ class Explorer {
   #sleeper({ points }: State, who: number): string {
     const { access } = points[who] as Point
     const words = access?.words?.filter((_, at) => at % 2 === 0 && (access.words?.[at] ?? 0) >= SHARED_START) ?? []
-    return `${this.#processes[who]?.program.name} sleeps in ${access?.operation} on ${words.map(this.#case.nameOf).join(", ")}`
+    const on = access?.bells === undefined ? words.map(this.#case.nameOf).join(", ") : this.#where(access)
+    return `${this.#processes[who]?.program.name} sleeps in ${access?.operation} on ${on}`
+  }
+
+  #where({ kind, address, bells }: Access): string {
+    if (kind === "wait") return ""
+    if (bells !== undefined) return `bells ${bells.join(" and ")}`
+    return kind === "ring" || kind === "listen" ? `bell ${address}` : this.#case.nameOf(address)
   }
 
   #failed(state: State, error: unknown): Omit<Exploration, "states" | "longest"> {
@@ -235,14 +258,15 @@ class Explorer {
     const name = this.#processes[who]?.program.name ?? ""
     if (access === undefined) return `${name} ends`
     const how = access.kind === "wait" || access.atomic ? access.kind : `plain ${access.kind}`
-    const where = access.kind === "wait" ? "" : this.#case.nameOf(access.address)
+    const where = this.#where(access)
     const value = access.kind === "store" ? access.value : result
     return `${name.padEnd(9)} ${access.operation.padEnd(9)} ${how.padEnd(12)} ${where} ${value}`
   }
 }
 
-function perform(memory: Uint32Array, { kind, address, bytes, value = 0n, expected }: Access): bigint {
-  if (kind === "wait" || kind === "wake") return 0n
+function perform(memory: Uint32Array, bells: number[], access: Access): bigint {
+  const { kind, address, bytes, value = 0n, expected } = access
+  if (isCall(access)) return performCall(bells, access)
   const index = indexOf(address)
   const [low = 0, high = 0] = memory.subarray(index, index + 2)
   const found = bytes === 8 ? (BigInt(high) << 32n) | BigInt(low) : BigInt(low)
@@ -250,6 +274,24 @@ function perform(memory: Uint32Array, { kind, address, bytes, value = 0n, expect
   memory[index] = Number(value & 0xffff_ffffn)
   if (bytes === 8) memory[index + 1] = Number(value >> 32n)
   return kind === "store" ? 0n : found
+}
+
+/** A system call, which touches no shared memory. */
+function isCall({ kind }: Access): boolean {
+  return !["load", "store", "exchange", "compareExchange"].includes(kind)
+}
+
+function performCall(bells: number[], { kind, address, bells: heard = [] }: Access): bigint {
+  if (kind === "ring") bells[address] = rung(bells[address] ?? 0)
+  if (kind === "listen") bells[address] = listenedTo(bells[address] ?? 0)
+  if (kind !== "collect") return 0n
+  const ready = heard.filter(bell => isReady(bells[bell] ?? 0))
+  for (const bell of ready) bells[bell] = collected(bells[bell] ?? 0)
+  return ready.reduce((set, bell) => set | (1n << BigInt(bell)), 0n)
+}
+
+function hears({ access }: Point, bell: number): boolean {
+  return access?.kind === "poll" && access.bells?.includes(bell) === true
 }
 
 function isUnchanged(memory: Uint32Array, { words = [] }: Access): boolean {
@@ -279,6 +321,6 @@ function isAtRest({ access, parent }: Point): boolean {
 }
 
 function conflict(a: Access, b: Access): boolean {
-  if (a.kind === "wake" || a.kind === "wait" || (a.kind === "load" && b.kind === "load")) return false
+  if (isCall(a) || (a.kind === "load" && b.kind === "load")) return false
   return a.address < b.address + b.bytes && b.address < a.address + a.bytes
 }

@@ -4,17 +4,23 @@
 import { native } from "../../native/index.ts"
 import type { Hot } from "../ring/hot.ts"
 import { VSpace } from "../ring/vspace.ts"
+import { type HungBell, takeOverBells } from "./event-loop.ts"
 import { SHARED_START, type SharedAccesses, SPACE_BYTES } from "./instrument.ts"
 
 export interface Access {
-  readonly kind: "load" | "store" | "exchange" | "compareExchange" | "wait" | "wake"
+  readonly kind:
+    | ("load" | "store" | "exchange" | "compareExchange" | "wait" | "wake")
+    | ("ring" | "listen" | "poll" | "collect")
   readonly atomic: boolean
+  /** Of "ring" and "listen": the bell's number. */
   readonly address: number
   readonly bytes: number
   readonly value?: bigint
   readonly expected?: bigint
   /** Of a wait: addresses and values, in pairs. */
   readonly words?: readonly number[]
+  /** Of "poll" and "collect": the bells of the process, by number. */
+  readonly bells?: readonly number[]
   readonly operation: string
   /** Counts the operations begun; 0 while the process attaches, which nobody interrupts. */
   readonly operations: number
@@ -36,6 +42,7 @@ export interface Point {
 
 export interface Program {
   readonly name: string
+  readonly bells?: readonly HungBell[]
   /** Attaches, then returns what it does. `begin` names each operation. All of it is the code that ships. */
   attach(vspace: VSpace, begin: (operation: string) => void): () => void
 }
@@ -48,7 +55,9 @@ const SUSPEND = new Error("suspended: asks for a value that is not known yet")
 
 let running: Process | undefined
 
-const answer = (access: Omit<Access, "operation" | "operations">): bigint => {
+type Made = Omit<Access, "operation" | "operations">
+
+const answer = (access: Made): bigint => {
   if (running === undefined) throw new Error("A shared access outside a run")
   return running.answer(access)
 }
@@ -70,7 +79,13 @@ const accesses: SharedAccesses = {
   },
 }
 
-/** From here on the addon's futex calls of this process are the explorer's. The pages stay as they are. */
+const ofBell = (kind: "ring" | "listen", bell: number): Made => ({ kind, atomic: true, address: bell, bytes: 0 })
+const ofBells = (kind: "poll" | "collect", bells: readonly number[]): Made => ({
+  ...{ kind, atomic: true, address: 0, bytes: 0 },
+  bells,
+})
+
+/** From here on the addon's futex calls and bells of this process are the explorer's. The pages stay as they are. */
 export function takeOverFutexes(): void {
   native.attachMemory = () => {}
   native.affinity = () => [0]
@@ -79,6 +94,15 @@ export function takeOverFutexes(): void {
     return 0
   }
   native.futexWake = address => Number(answer({ kind: "wake", atomic: true, address, bytes: 4 }))
+  takeOverBells(
+    {
+      ring: bell => void answer(ofBell("ring", bell)),
+      listen: bell => void answer(ofBell("listen", bell)),
+      poll: bells => void answer(ofBells("poll", bells)),
+      collect: bells => answer(ofBells("collect", bells)),
+    },
+    () => running?.program.bells ?? [],
+  )
 }
 
 export class Process {
@@ -91,6 +115,7 @@ export class Process {
   #results: bigint[] = []
   #operation = "attach"
   #operations = 0
+  #isSuspended = false
 
   constructor(module: WebAssembly.Module, program: Program) {
     this.program = program
@@ -108,7 +133,9 @@ export class Process {
     return next
   }
 
-  answer(access: Omit<Access, "operation" | "operations">): bigint {
+  answer(access: Made): bigint {
+    // Who catches it and goes on, as a wait on the event loop does, gets no further.
+    if (this.#isSuspended) throw SUSPEND
     const point = this.#at
     if (!point.known) {
       point.access = { ...access, operation: this.#operation, operations: this.#operations }
@@ -119,7 +146,10 @@ export class Process {
     if (point.depth > MAX_DEPTH) throw new Error(`no progress within ${MAX_DEPTH} accesses`)
     // A store returns nothing, so the run goes on to what comes behind it.
     const result = access.kind === "store" ? NOTHING : this.#results.shift()
-    if (result === undefined) throw SUSPEND
+    if (result === undefined) {
+      this.#isSuspended = true
+      throw SUSPEND
+    }
     this.#at = this.#step(point, result)
     return result
   }
@@ -134,7 +164,11 @@ export class Process {
     this.#operation = "attach"
     new Uint8Array(this.#memory.buffer, PRIVATE_START, SHARED_START - PRIVATE_START).fill(0)
     running = this
+    this.#isSuspended = false
     let error: Error | undefined
+    const { now } = performance
+    // No time passes: a run must not depend on how long it takes.
+    performance.now = () => 0
     try {
       const map = { bytes: SPACE_BYTES, privateStart: PRIVATE_START, privateEnd: SHARED_START }
       const body = this.program.attach(VSpace.over(map, this.#memory, this.#hot), operation => {
@@ -143,11 +177,12 @@ export class Process {
       })
       body()
     } catch (thrown) {
-      if (thrown === SUSPEND) return
       error = thrown as Error
     } finally {
       running = undefined
+      performance.now = now
     }
+    if (this.#isSuspended) return
     this.#at.known = true
     this.#at.error = error
   }

@@ -3,6 +3,9 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import t from "tap"
+import { broadcastCase } from "../../src/explorer/cases/broadcast.ts"
+import { ringLoopCase } from "../../src/explorer/cases/loop.ts"
+import { mergeCase } from "../../src/explorer/cases/merge.ts"
 import { notificationCase } from "../../src/explorer/cases/notification.ts"
 import { ringCase } from "../../src/explorer/cases/ring.ts"
 import { explore } from "../../src/explorer/explore.ts"
@@ -14,7 +17,15 @@ takeOverFutexes()
 const shipped = readFileSync(join(import.meta.dirname, "../../dist/ring.wasm"))
 const module = new WebAssembly.Module(instrument(shipped) as Uint8Array<ArrayBuffer>)
 
-for (const explored of [ringCase("index", 1, 2), ringCase("slot", 1, 2), notificationCase([1, 1])]) {
+const smallest = [
+  ringCase("index", 1, 2),
+  ringCase("slot", 1, 2),
+  notificationCase([1, 1]),
+  mergeCase({ form: "index", capacity: 1, messages: [1, 1] }),
+  broadcastCase(["drop-oldest"], 1, 2),
+  ringLoopCase({ form: "index", capacity: 1, messages: 2, producer: "blocking", consumer: "loop" }),
+]
+for (const explored of smallest) {
   t.test(`${explored.name}: every schedule delivers all`, async t => {
     const { complete, failure, schedules } = explore(module, explored)
     t.equal(failure, undefined)
@@ -32,6 +43,14 @@ t.test("a consumer that nobody sends to is found asleep, and its schedule can be
   const { failure } = explore(module, alone)
   t.match(failure?.why, /^deadlock: consumer sleeps in pop 1 on writeIndex/)
   t.same(explore(module, alone, failure?.schedule).failure, failure)
+})
+
+t.test("an end in its event loop, whose bell nobody rings, is found asleep", async t => {
+  const whole = ringLoopCase({ form: "index", capacity: 1, messages: 1, producer: "blocking", consumer: "loop" })
+  const [producer, consumer] = whole.programs
+  if (producer === undefined || consumer === undefined) return t.fail("a ring has two ends")
+  const { failure } = explore(module, { ...whole, programs: [{ ...producer, bells: [] }, consumer] })
+  t.match(failure?.why, /^deadlock: consumer sleeps in pop 1 on bells 0/)
 })
 
 t.test("a plain access that an atomic one does not order is a race", async t => {

@@ -71,7 +71,7 @@ export function notificationCase(signals: readonly [number, number]): Case {
   }
 }
 
-function nameInNotification(offset: number): string {
+export function nameInNotification(offset: number): string {
   if (offset >= WRITTEN_TIMES - FRAME) return `times written + ${offset - (WRITTEN_TIMES - FRAME)}`
   if (offset >= DATA - FRAME) return `data + ${offset - (DATA - FRAME)}`
   for (let lane = 0; lane < LANES; lane++) {

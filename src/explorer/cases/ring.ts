@@ -17,7 +17,7 @@ import type { Case } from "../explore.ts"
 import { SHARED_START as FRAME } from "../instrument.ts"
 
 /** Of 2 messages the second is the first beyond 2^32. */
-const ABOUT_TO_WRAP = 0xffff_ffff
+export const ABOUT_TO_WRAP = 0xffff_ffff
 
 export function ringCase(form: RingForm, capacity: number, messages: number): Case {
   const geometry = { capacity, slotBytes: 8, form }
@@ -65,7 +65,8 @@ export function ringCase(form: RingForm, capacity: number, messages: number): Ca
   }
 }
 
-function nameInRing(offset: number, consumerPart: number): string {
+/** What stands at an offset in a ring, by where its consumer's part begins. */
+export function nameInRing(offset: number, consumerPart: number): string {
   const words: Readonly<Record<number, string>> = {
     [RING_WRITE_INDEX]: "writeIndex",
     [RING_PRODUCER_SLEEP]: "producer's sleep number",

@@ -1,0 +1,100 @@
+// merge.ts: two producers, each with a ring, and one consumer that merges them.
+
+import { RING_WRITE_INDEX } from "../../ring/layout.ts"
+import { bytesNeeded, producerPartBytes, type RingForm } from "../../ring/ring-header.ts"
+import { MergeConsumer } from "../../ring/shapes/merge-consumer.ts"
+import { SharedRing } from "../../ring/shared-ring.ts"
+import type { Case } from "../explore.ts"
+import { SHARED_START } from "../instrument.ts"
+import { type How, waitBy } from "./how.ts"
+import { ABOUT_TO_WRAP, nameInRing } from "./ring.ts"
+
+export interface MergeCase {
+  readonly form: RingForm
+  readonly capacity: number
+  /** How many each producer sends. */
+  readonly messages: readonly [number, number]
+  /** By default 1. */
+  readonly budget?: number
+  /** The first producer's ring delivers at most `budget` messages in a row while the second's holds one. */
+  readonly fair?: boolean
+  /** How the consumer waits. By default it blocks. */
+  readonly how?: How
+}
+
+/** Where bells hang; no memory. */
+const BELL = 64
+
+export function mergeCase({ form, capacity, messages, budget = 1, fair = false, how = "blocking" }: MergeCase): Case {
+  const geometry = { capacity, slotBytes: 8, form }
+  const bytes = bytesNeeded(geometry)
+  const ring = (producer: number): number => SHARED_START + producer * bytes
+  const payload = (producer: number, number: number): Uint8Array => Uint8Array.of(number, producer, 0, 0, 0, 0, 0, 0xa0)
+  const total = messages[0] + messages[1]
+  const producer = (which: number): Case["programs"][number] => ({
+    name: `producer ${which + 1}`,
+    bells: [{ address: BELL, peers: which }],
+    attach: (vspace, begin) => {
+      const end = SharedRing.producer(vspace, ring(which), bytes, { bell: BELL })
+      return () => {
+        for (let number = 1; number <= (messages[which] as number); number++) {
+          begin(`push ${number}`)
+          const outcome = end.push(payload(which, number))
+          if (outcome !== "pushed") throw new Error(`push ${number} ended with ${outcome}`)
+        }
+      }
+    },
+  })
+  const nameIn = producerPartBytes(geometry)
+  return {
+    name: `merge, ${form} form, capacity ${capacity}, ${messages.join(" and ")} messages, budget ${budget}${fair ? ", in turn" : ""}, ${how}`,
+    create: {
+      name: "creator",
+      attach: vspace => () => {
+        for (const which of [0, 1])
+          SharedRing.create(vspace, ring(which), bytes, { ...geometry, initialIndex: ABOUT_TO_WRAP })
+      },
+    },
+    programs: [
+      producer(0),
+      producer(1),
+      {
+        name: "consumer",
+        bells: [0, 1].map(own => ({ address: BELL + own, own })),
+        attach: (vspace, begin) => {
+          const sources = [0, 1].map(which => ({ frames: { address: ring(which), bytes }, bell: BELL + which }))
+          const consumer = new MergeConsumer(vspace, sources, { budget })
+          return () => {
+            const taken = [0, 0]
+            let overtaken = 0
+            for (let time = 1; time <= total; time++) {
+              begin(`pop ${time}`)
+              const isWaiting =
+                fair && vspace.loadWord(ring(1) + RING_WRITE_INDEX) !== (ABOUT_TO_WRAP + (taken[1] ?? 0)) >>> 0
+              const got = waitBy(
+                how,
+                () => consumer.pop(),
+                options => consumer.pop(options),
+              )
+              const from = consumer.source
+              const number = (taken[from] ?? 0) + 1
+              const wanted = payload(from, number)
+              if (typeof got === "string" || wanted.some((byte, at) => got[at] !== byte))
+                throw new Error(
+                  `pop ${time} returned ${got} of producer ${from + 1}, and should have returned ${wanted}`,
+                )
+              taken[from] = number
+              overtaken = isWaiting && from === 0 ? overtaken + 1 : 0
+              if (overtaken > budget)
+                throw new Error(`producer 2 was overtaken ${overtaken} times, by a budget of ${budget}`)
+            }
+          }
+        },
+      },
+    ],
+    nameOf: address => {
+      const which = address < ring(1) ? 0 : 1
+      return `${nameInRing(address - ring(which), nameIn)} of ring ${which + 1}`
+    },
+  }
+}
