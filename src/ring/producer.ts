@@ -1,27 +1,13 @@
 // producer.ts: the sending end of a ring. Its hot path is one call into WebAssembly; sleeping and waking leave it.
 
-import type { Writable } from "node:stream"
-import { Closeable, type LoopWaits } from "./closeable.ts"
 import { ensureBytes, RingError } from "./errors.ts"
-import type { Hot } from "./hot.ts"
-import { END_INDEX, RESULT_DONE, RESULT_DONE_WAKE, RESULT_LAST, RESULT_MISBEHAVED, RESULT_NONE } from "./layout.ts"
+import { RESULT_DONE, RESULT_LAST } from "./layout.ts"
 import type { LoopWaitOptions } from "./loop/loop-waiting.ts"
-import { writableOf, writableStreamOf } from "./loop/streams.ts"
-import { checkBatch, RingEnd, refuseUnclaimed } from "./ring-end.ts"
+import { checkBatch, refuseUnclaimed } from "./ring-end.ts"
 import type { RingPlace } from "./ring-place.ts"
+import { ensureFits, pushed, SendingEnd, stage } from "./sending-end.ts"
 import type { VSpace } from "./vspace.ts"
 import { checkTimeout, type EndOptions, type Interruption } from "./wait.ts"
-
-/** What a producer has done since it attached. */
-export interface ProducerStats {
-  /** Messages. */
-  readonly pushed: number
-  /** Operations that found too little room; a wait counts once. */
-  readonly full: number
-  readonly sleeps: number
-  /** Wake-ups of the consumer: a system call each. */
-  readonly wakes: number
-}
 
 /** Several messages, one behind the other, each of slotBytes; or an array of messages, each at most slotBytes. */
 export type Batch = Uint8Array | readonly Uint8Array[]
@@ -29,42 +15,22 @@ export type Batch = Uint8Array | readonly Uint8Array[]
 /**
  * Made by `SharedRing.producer`. One for each ring: nothing stops a second one in another process from ruining both.
  */
-export class RingProducer extends Closeable {
-  readonly #vspace: VSpace
-  readonly #hot: Hot
-  readonly #end: RingEnd
-  readonly #spins: number
+export class RingProducer extends SendingEnd {
   readonly #capacity: number
   readonly #slotBytes: number
-  #state: number
-  /** Slots between claim and commit. */
-  #claimed = 0
-  #full = 0
+  /** What a batch was copied to, and how many messages. */
+  #from = 0
+  #count = 0
 
   constructor(vspace: VSpace, place: RingPlace, options: EndOptions) {
-    super()
-    this.#vspace = vspace
-    this.#hot = vspace.hot
+    super(vspace, "producer", place, options)
     this.#capacity = place.capacity
     this.#slotBytes = place.slotBytes
-    this.#end = new RingEnd(vspace, "producer", place, options)
-    this.#state = this.#end.state
-    this.#spins = this.#end.waiting.spins
   }
 
   /** Private memory of `slotBytes`: what a push without an argument sends. Writing here saves a copy. */
   get staging(): Uint8Array {
-    return this.#end.staging
-  }
-
-  /** Changes when a slot that was claimed is no longer this end's to write; -1 once it is closed. */
-  get generation(): number {
-    return this.#end.closed ? -1 : (this.#vspace.u32[(this.#state + END_INDEX) / 4] as number)
-  }
-
-  /** Why nothing more can be sent: "peer-gone", "revoked", "kernel-gone", "closed"; undefined while the ring is live. */
-  interruption(): Interruption | undefined {
-    return this.#end.interruption()
+    return this.end.staging
   }
 
   /**
@@ -78,15 +44,15 @@ export class RingProducer extends Closeable {
    * Cost: 10 to 20 ns for 64 bytes, half of it the copy from `message`; a system call when the consumer sleeps.
    */
   tryPush(message?: Uint8Array): boolean {
-    if (message !== undefined) this.#stage(message)
-    this.#claimed = 0
+    if (message !== undefined) stage(this.end.staging, message)
+    this.held = 0
     let result: number
     try {
-      result = this.#hot.push(this.#state, 1)
+      result = this.hot.push(this.state, 1)
     } catch (error) {
-      throw this.#vspace.faultOf(error)
+      throw this.vspace.faultOf(error)
     }
-    return result === RESULT_DONE || this.#isDone(result)
+    return result === RESULT_DONE || this.isDone(result)
   }
 
   /**
@@ -114,14 +80,13 @@ export class RingProducer extends Closeable {
 
   #push(message: Uint8Array | undefined, timeoutNs: number): "pushed" | Interruption {
     checkTimeout(timeoutNs)
-    if (message !== undefined) this.#stage(message)
-    this.#claimed = 0
+    if (message !== undefined) stage(this.end.staging, message)
+    this.held = 0
     try {
-      const result = this.#hot.push(this.#state, this.#spins)
-      if (result === RESULT_DONE) return "pushed"
-      return this.#settle(result, spins => this.#hot.push(this.#state, spins), timeoutNs)
+      const result = this.hot.push(this.state, this.spins)
+      return result === RESULT_DONE ? "pushed" : this.settle(result, this.#send, pushed, timeoutNs)
     } catch (error) {
-      return this.#end.interruptionBy(error)
+      return this.end.interruptionBy(error)
     }
   }
 
@@ -133,38 +98,23 @@ export class RingProducer extends Closeable {
    * @throws as tryPush. Cost: 3 to 6 ns a message of 64 bytes, and the copy from `messages`
    */
   tryPushMany(messages: Batch): boolean {
-    const [from, count] = this.#stageMany(messages)
+    this.#stageMany(messages)
     try {
-      return this.#isDone(this.#hot.pushMany(this.#state, from, count, 1))
+      return this.isDone(this.#sendMany(1))
     } catch (error) {
-      throw this.#vspace.faultOf(error)
+      throw this.vspace.faultOf(error)
     }
   }
 
   /** As `tryPushMany`, but waits until there is room for all. BLOCKS for at most `timeoutNs`. */
-  pushMany(messages: Batch, timeoutNs = Number.POSITIVE_INFINITY): "pushed" | Interruption {
-    checkTimeout(timeoutNs)
-    const [from, count] = this.#stageMany(messages)
-    const attempt = (spins: number): number => this.#hot.pushMany(this.#state, from, count, spins)
-    try {
-      return this.#settle(attempt(this.#spins), attempt, timeoutNs)
-    } catch (error) {
-      return this.#end.interruptionBy(error)
-    }
-  }
-
-  /** A Node stream that sends each chunk as a message (loop/streams.ts). */
-  writable(highWaterMark?: number): Writable {
-    return writableOf(this, highWaterMark)
-  }
-
-  /** A Web stream that sends each chunk as a message (loop/streams.ts). */
-  writableStream(highWaterMark?: number): WritableStream<Uint8Array> {
-    return writableStreamOf(this, highWaterMark)
-  }
-
-  protected get waits(): LoopWaits {
-    return this.#end.loop
+  pushMany(messages: Batch, timeoutNs?: number): "pushed" | Interruption
+  /** The same on the event loop, without blocking it, as `push`. The messages are copied at once. */
+  pushMany(messages: Batch, options: LoopWaitOptions): Promise<"pushed" | Interruption>
+  pushMany(
+    messages: Batch,
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): "pushed" | Interruption | Promise<"pushed" | Interruption> {
+    return this.wait(this.#sendMany, pushed, limit, () => this.#stageMany(messages))
   }
 
   /**
@@ -191,9 +141,8 @@ export class RingProducer extends Closeable {
    * @throws {RingError} RangeError: so many are not claimed
    */
   slotAddress(number: number): number {
-    if (!(Number.isInteger(number) && number >= 0 && number < this.#claimed))
-      refuseSlot(number, this.#claimed, "claimed")
-    return this.#end.slotAt(number)
+    if (!(Number.isInteger(number) && number >= 0 && number < this.held)) refuseSlot(number, this.held, "claimed")
+    return this.end.slotAt(number)
   }
 
   /**
@@ -201,7 +150,7 @@ export class RingProducer extends Closeable {
    * @throws {RingError} IllegalOperation: no slot is claimed
    */
   commit(): void {
-    if (this.#claimed === 0) refuseUnclaimed("commit", "claim", 1, 0)
+    if (this.held === 0) refuseUnclaimed("commit", "claim", 1, 0)
     this.#commit(1)
   }
 
@@ -210,125 +159,78 @@ export class RingProducer extends Closeable {
    * @param count 1 to as many as are claimed; all of them by default
    * @throws {RingError} IllegalOperation: not so many are claimed
    */
-  commitMany(count = this.#claimed): void {
-    if (!(Number.isInteger(count) && count >= 1 && count <= this.#claimed)) {
-      refuseUnclaimed("commitMany", "claimMany", count, this.#claimed)
+  commitMany(count = this.held): void {
+    if (!(Number.isInteger(count) && count >= 1 && count <= this.held)) {
+      refuseUnclaimed("commitMany", "claimMany", count, this.held)
     }
     this.#commit(count)
   }
 
-  /** Counts since this end attached; they stay after `close`. */
-  stats(): ProducerStats {
-    const { count, sleeps, wakes } = this.#end
-    return { pushed: count, full: this.#full, sleeps, wakes }
-  }
-
-  /**
-   * Ends this end: the consumer gets what was committed, then "closed"; another producer may attach. What was claimed
-   * and not committed never appears. Every later operation finds the ring "closed". Does nothing the second time.
-   */
-  close(): void {
-    this.#claimed = 0
-    this.#end.close()
-    this.#state = this.#end.state
+  protected get pushed(): number {
+    return this.end.count
   }
 
   #claim(count: number): number {
     let result: number
     try {
-      result = this.#hot.claim(this.#state, count, 1)
+      result = this.hot.claim(this.state, count, 1)
     } catch (error) {
-      throw this.#vspace.faultOf(error)
+      throw this.vspace.faultOf(error)
     }
     if (result > RESULT_LAST) {
-      this.#claimed = count
+      this.held = count
       return result
     }
-    this.#claimed = 0
-    this.#isDone(result)
+    this.held = 0
+    this.isDone(result)
     return 0
   }
 
   #commit(count: number): void {
-    this.#claimed = 0
+    this.held = 0
     try {
-      const result = this.#hot.commit(this.#state, count)
-      if (result !== RESULT_DONE) this.#isDone(result)
+      const result = this.hot.commit(this.state, count)
+      if (result !== RESULT_DONE) this.isDone(result)
     } catch (error) {
-      throw this.#vspace.faultOf(error)
+      throw this.vspace.faultOf(error)
     }
-  }
-
-  /** Waits if the first attempt found no room. */
-  #settle(first: number, attempt: (spins: number) => number, timeoutNs: number): "pushed" | Interruption {
-    const result = first === RESULT_NONE ? this.#end.waiting.until(attempt, this.#end, timeoutNs) : first
-    if (first === RESULT_NONE) this.#full++
-    return this.#isDone(result) ? "pushed" : this.#end.outcome(result)
   }
 
   #pushInLoop(message: Uint8Array | undefined, options: LoopWaitOptions): Promise<"pushed" | Interruption> {
-    return this.#end.loop.wait(this.#attempt, options, this.#onFull, () => {
-      if (message !== undefined) this.#stage(message)
+    return this.waitInLoop(this.#attempt, options, () => {
+      if (message !== undefined) stage(this.end.staging, message)
     })
   }
 
-  readonly #attempt = (spins: number): "pushed" | Interruption | undefined => {
-    this.#claimed = 0
-    const result = this.#hot.push(this.#state, spins)
-    if (result === RESULT_NONE) return undefined
-    return this.#isDone(result) ? "pushed" : this.#end.outcome(result)
+  readonly #send = (spins: number): number => {
+    this.held = 0
+    return this.hot.push(this.state, spins)
   }
 
-  readonly #onFull = (): void => {
-    this.#full++
-  }
+  readonly #attempt = this.attempt(this.#send, pushed)
 
-  #isDone(result: number): boolean {
-    if (result === RESULT_DONE) return true
-    if (result === RESULT_DONE_WAKE) {
-      this.#end.wakePeer()
-      return true
-    }
-    if (result === RESULT_MISBEHAVED) throw this.#end.misbehaviour()
-    if (result === RESULT_NONE) this.#full++
-    return false
-  }
+  readonly #sendMany = (spins: number): number => this.hot.pushMany(this.state, this.#from, this.#count, spins)
 
-  #stage(message: Uint8Array): void {
-    const { staging } = this.#end
-    this.#checkLength(message)
-    staging.set(message)
-    // What an earlier message left behind is not this one's to send.
-    if (message.length < staging.length) staging.fill(0, message.length)
-  }
-
-  #stageMany(messages: Batch): [from: number, count: number] {
+  #stageMany(messages: Batch): void {
     const slotBytes = this.#slotBytes
     const packed = messages instanceof Uint8Array
     if (!packed && !Array.isArray(messages)) ensureBytes("messages", messages)
     const count = packed ? messages.length / slotBytes : messages.length
     checkBatch(count, this.#capacity)
-    this.#claimed = 0
-    if (this.#end.closed) return [0, count]
-    const from = this.#end.batch(count * slotBytes)
-    const { u8 } = this.#vspace
+    // What another batch is waiting with lies where this one would.
+    this.end.loop.ensureFree()
+    this.held = 0
+    this.#count = count
+    if (this.end.closed) return
+    const from = this.end.batch(count * slotBytes)
+    const { u8 } = this.vspace
     if (packed) u8.set(messages, from)
     else {
-      for (const message of messages) this.#checkLength(message)
+      for (const message of messages) ensureFits(message, slotBytes)
       u8.fill(0, from, from + count * slotBytes)
       for (const [number, message] of messages.entries()) u8.set(message, from + number * slotBytes)
     }
-    return [from, count]
-  }
-
-  #checkLength(message: Uint8Array): void {
-    ensureBytes("message", message)
-    const { length } = message
-    if (length <= this.#slotBytes) return
-    throw new RingError(
-      "RangeError",
-      `The message has ${length} bytes: a slot holds ${this.#slotBytes}; split it or use larger slots`,
-    )
+    this.#from = from
   }
 }
 

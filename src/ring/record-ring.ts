@@ -5,10 +5,9 @@ import { RECORD_ALIGN } from "./layout.ts"
 import { RecordConsumer } from "./record-consumer.ts"
 import { RecordProducer } from "./record-producer.ts"
 import { bytesNeeded, checkRecordCapacity, maxRecordBytes, producerPartBytes, type Shape } from "./ring-header.ts"
-import { placeFor, placeOf, type RingParts } from "./ring-place.ts"
-import { type EndArguments, make, readArguments } from "./shared-ring.ts"
+import { placeFor, type RingParts } from "./ring-place.ts"
+import { attacher, make, readArguments } from "./shared-ring.ts"
 import type { VSpace } from "./vspace.ts"
-import type { EndOptions } from "./wait.ts"
 
 export interface RecordRingOptions {
   /** Bytes for records and their heads of 8: a power of two, 64 to 2^29. A record may take up half of it. */
@@ -51,20 +50,10 @@ function create(
 }
 
 /** Attaches as the producer of records; otherwise as SharedRing.producer. */
-function producer(vspace: VSpace, address: number, frameBytes: number, options?: EndOptions): RecordProducer
-function producer(vspace: VSpace, parts: RingParts, options?: EndOptions): RecordProducer
-function producer(vspace: VSpace, where: number | RingParts, ...rest: EndArguments): RecordProducer {
-  const [frames, options = {}] = readArguments(where, rest)
-  return new RecordProducer(vspace, placeOf(vspace, frames, "records"), options)
-}
+const producer = attacher("records", RecordProducer)
 
 /** Attaches as the consumer of records; otherwise as SharedRing.consumer. */
-function consumer(vspace: VSpace, address: number, frameBytes: number, options?: EndOptions): RecordConsumer
-function consumer(vspace: VSpace, parts: RingParts, options?: EndOptions): RecordConsumer
-function consumer(vspace: VSpace, where: number | RingParts, ...rest: EndArguments): RecordConsumer {
-  const [frames, options = {}] = readArguments(where, rest)
-  return new RecordConsumer(vspace, placeOf(vspace, frames, "records"), options)
-}
+const consumer = attacher("records", RecordConsumer)
 
 export const RecordRing = {
   /** Bytes of a frame that holds such a ring. @throws {RingError} InvalidArgument */

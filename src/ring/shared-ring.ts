@@ -84,27 +84,35 @@ function beginSequences(vspace: VSpace, place: RingPlace, initialIndex: number):
  * @throws {PageFault} a frame is not mapped here
  * Cost: a few microseconds.
  */
-function producer(vspace: VSpace, address: number, frameBytes: number, options?: EndOptions): RingProducer
-function producer(vspace: VSpace, parts: RingParts, options?: EndOptions): RingProducer
-function producer(vspace: VSpace, where: number | RingParts, ...rest: EndArguments): RingProducer {
-  const [frames, options = {}] = readArguments(where, rest)
-  return new RingProducer(vspace, placeOf(vspace, frames, "slots"), options)
-}
+const producer = attacher("slots", RingProducer)
 
 /**
  * Attaches as the consumer, which stores in the consumer's part alone; otherwise as `producer`. A new consumer goes on
  * with the first message that was not released; `redelivered` tells how many of those had been handed out.
  */
-function consumer(vspace: VSpace, address: number, frameBytes: number, options?: EndOptions): RingConsumer
-function consumer(vspace: VSpace, parts: RingParts, options?: EndOptions): RingConsumer
-function consumer(vspace: VSpace, where: number | RingParts, ...rest: EndArguments): RingConsumer {
-  const [frames, options = {}] = readArguments(where, rest)
-  return new RingConsumer(vspace, placeOf(vspace, frames, "slots"), options)
-}
+const consumer = attacher("slots", RingConsumer)
 
 export const SharedRing = { bytesNeeded: bytesNeededChecked, create, producer, consumer }
 
-export type EndArguments = [number, (EndOptions | undefined)?] | [(EndOptions | undefined)?]
+/** One end of a ring in one frame, or in two. */
+export interface Attach<E> {
+  (vspace: VSpace, address: number, frameBytes: number, options?: EndOptions): E
+  (vspace: VSpace, parts: RingParts, options?: EndOptions): E
+}
+
+export function attacher<E>(
+  kind: "slots" | "records",
+  End: new (vspace: VSpace, place: RingPlace, options: EndOptions) => E,
+): Attach<E> {
+  return (
+    vspace: VSpace,
+    where: number | RingParts,
+    ...rest: [number, (EndOptions | undefined)?] | [(EndOptions | undefined)?]
+  ): E => {
+    const [frames, options = {}] = readArguments(where, rest)
+    return new End(vspace, placeOf(vspace, frames, kind), options)
+  }
+}
 
 /** One frame takes two arguments, two parts take one; the options follow. */
 export function readArguments<O>(

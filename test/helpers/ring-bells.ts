@@ -5,13 +5,15 @@ import { type Fd, native } from "../../native/index.ts"
 import { PAGE_BYTES } from "../../src/kernel-daemon/abi/limits.ts"
 import type { RingConsumer } from "../../src/ring/consumer.ts"
 import type { RingProducer } from "../../src/ring/producer.ts"
+import type { RecordConsumer } from "../../src/ring/record-consumer.ts"
+import type { RecordProducer } from "../../src/ring/record-producer.ts"
+import { RecordRing, type RecordRingOptions } from "../../src/ring/record-ring.ts"
 import { type RingOptions, SharedRing } from "../../src/ring/shared-ring.ts"
-import type { WaitStrategy } from "../../src/ring/wait.ts"
+import type { EndOptions, WaitStrategy } from "../../src/ring/wait.ts"
 import { frameTwice, mapFrame, newFrame, vspace } from "./ring.ts"
 
-export interface BellEnds {
-  readonly producer: RingProducer
-  readonly consumer: RingConsumer
+/** Where the two ends are, what tells them that they are gone, and how the daemon would ring them. */
+export interface Wiring {
   /** Addresses: of the producer's frame and of the consumer's, where their bells hang too; of the status word of both. */
   readonly at: readonly [number, number]
   readonly status: number
@@ -19,10 +21,41 @@ export interface BellEnds {
   readonly bells: { readonly producer: Fd; readonly consumer: Fd }
 }
 
+export interface BellEnds extends Wiring {
+  readonly producer: RingProducer
+  readonly consumer: RingConsumer
+}
+
+export interface RecordBellEnds extends Wiring {
+  readonly producer: RecordProducer
+  readonly consumer: RecordConsumer
+}
+
 export function endsWithBells(t: Test, options: RingOptions, wait: WaitStrategy = {}): BellEnds {
+  const { optionsOf, ...wiring } = wire(t, wait)
+  const { at } = wiring
+  SharedRing.create(vspace, at[0], PAGE_BYTES, options)
+  return {
+    producer: SharedRing.producer(vspace, at[0], PAGE_BYTES, optionsOf(at[0])),
+    consumer: SharedRing.consumer(vspace, at[1], PAGE_BYTES, optionsOf(at[1])),
+    ...wiring,
+  }
+}
+
+export function recordEndsWithBells(t: Test, options: RecordRingOptions, wait: WaitStrategy = {}): RecordBellEnds {
+  const { optionsOf, ...wiring } = wire(t, wait)
+  const { at } = wiring
+  RecordRing.create(vspace, at[0], PAGE_BYTES, options)
+  return {
+    producer: RecordRing.producer(vspace, at[0], PAGE_BYTES, optionsOf(at[0])),
+    consumer: RecordRing.consumer(vspace, at[1], PAGE_BYTES, optionsOf(at[1])),
+    ...wiring,
+  }
+}
+
+function wire(t: Test, wait: WaitStrategy): Wiring & { optionsOf(bell: number): EndOptions } {
   const at = frameTwice(t)
   const status = mapFrame(t, newFrame(t, PAGE_BYTES), PAGE_BYTES)
-  SharedRing.create(vspace, at[0], PAGE_BYTES, options)
   const [producerBell, consumerBell] = [native.createEventFd(), native.createEventFd()]
   t.teardown(() => {
     for (const address of at) native.takeBells(address, PAGE_BYTES)
@@ -35,10 +68,9 @@ export function endsWithBells(t: Test, options: RingOptions, wait: WaitStrategy 
   hang(at[0], producerBell, consumerBell)
   hang(at[1], consumerBell, producerBell)
   return {
-    producer: SharedRing.producer(vspace, at[0], PAGE_BYTES, { status, wait, bell: at[0] }),
-    consumer: SharedRing.consumer(vspace, at[1], PAGE_BYTES, { status, wait, bell: at[1] }),
     at,
     status,
     bells: { producer: producerBell, consumer: consumerBell },
+    optionsOf: bell => ({ status, wait, bell }),
   }
 }

@@ -1,7 +1,7 @@
 // broadcast-producer.ts: the one producer of a broadcast. Whom it waits for is decided in WebAssembly.
 
 import { Closeable, type LoopWaits } from "../closeable.ts"
-import { ensureBytes, PageFault, RingError } from "../errors.ts"
+import { PageFault, RingError } from "../errors.ts"
 import {
   ASLEEP,
   ASLEEP_IN_LOOP,
@@ -14,6 +14,7 @@ import {
 import { type LoopSleeper, LoopWaiting, type LoopWaitOptions } from "../loop/loop-waiting.ts"
 import { statusWord } from "../ring-end.ts"
 import type { Part } from "../ring-place.ts"
+import { stage } from "../sending-end.ts"
 import { SleepNumber } from "../sleep-number.ts"
 import type { VSpace } from "../vspace.ts"
 import {
@@ -132,7 +133,7 @@ export class BroadcastProducer extends Closeable implements Sleeper, LoopSleeper
    *   consumer may be overtaken. A system call for each consumer that sleeps.
    */
   tryPush(message?: Uint8Array): boolean {
-    if (message !== undefined) this.#stage(message)
+    if (message !== undefined) stage(this.staging, message)
     return this.#isDone(this.#attempt(1))
   }
 
@@ -153,15 +154,19 @@ export class BroadcastProducer extends Closeable implements Sleeper, LoopSleeper
     limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
   ): "pushed" | Interruption | Promise<"pushed" | Interruption> {
     if (typeof limit === "number") return this.#push(message, limit)
-    const stage = (): void => {
-      if (message !== undefined) this.#stage(message)
-    }
-    return this.#loop.wait(this.#pushOnce, limit, () => {}, stage)
+    return this.#loop.wait(
+      this.#pushOnce,
+      limit,
+      () => {},
+      () => {
+        if (message !== undefined) stage(this.staging, message)
+      },
+    )
   }
 
   #push(message: Uint8Array | undefined, timeoutNs: number): "pushed" | Interruption {
     checkTimeout(timeoutNs)
-    if (message !== undefined) this.#stage(message)
+    if (message !== undefined) stage(this.staging, message)
     try {
       let result = this.#attempt(this.#waiting.spins)
       if (result === RESULT_NONE) result = this.#waiting.until(spins => this.#attempt(spins), this, timeoutNs)
@@ -329,19 +334,6 @@ export class BroadcastProducer extends Closeable implements Sleeper, LoopSleeper
     if (!(fault instanceof PageFault) || target === SENDER_OWN) throw fault
     this.#set(SENDER_LOOKING_AT, SENDER_OWN)
     this.#set(SENDER_TARGETS + target + TARGET_STATE, TARGET_EXCLUDED)
-  }
-
-  #stage(message: Uint8Array): void {
-    ensureBytes("message", message)
-    const { staging } = this
-    if (message.length > staging.length) {
-      throw new RingError(
-        "RangeError",
-        `The message has ${message.length} bytes: a slot holds ${staging.length}; split it or use larger slots`,
-      )
-    }
-    staging.set(message)
-    if (message.length < staging.length) staging.fill(0, message.length)
   }
 
   #target(at: number, offset: number): number {
