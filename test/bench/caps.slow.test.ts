@@ -20,8 +20,8 @@ t.test("rowOf() judges the median, in the direction of the unit", async t => {
   t.match(rowOf({ what: "it", unit: "ms" }, [3]), { value: 3, limit: null, ok: null }, "no limit, no judgement")
 })
 
-t.test("bench caps --json prints a row for every figure", { timeout: 118_000 }, async t => {
-  const { code, signal, stdout, stderr } = await runKaal(t, ["bench", "caps", "--json"], 115_000)
+t.test("bench caps --json prints a row for every figure", { timeout: 298_000 }, async t => {
+  const { code, signal, stdout, stderr } = await runKaal(t, ["bench", "caps", "--json"], 295_000)
   t.equal(signal, null, `it ends by itself ${stderr}`)
   const rows = stdout
     .trimEnd()

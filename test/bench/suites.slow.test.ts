@@ -23,6 +23,10 @@ const SUITES: Readonly<Record<string, { readonly keys: readonly string[]; readon
   },
   syscall: { keys: ["null-p50, one CPU"], contenders: [] },
   spawn: { keys: ["first-message", "idle-pss", "idle-cpu"], contenders: [] },
+  death: {
+    keys: ["parked", "spinning", "await"].flatMap(how => [`told-p50-${how}`, `told-p99-${how}`]),
+    contenders: [],
+  },
   scale: { keys: ["per-message"], contenders: [] },
   peers: {
     keys: ["rtt, Unix socket", "stream, Unix socket", "rtt, process.send, JSON", "rtt, MessagePort, two threads"],

@@ -22,8 +22,9 @@ export const SYSCALL_ROUNDS = 3_000
 /** Above this share of idle time the processors are said to sleep. */
 const ASLEEP_SHARE = 0.1
 const CROWD = 1_000_000
-const CROWD_TRIALS = 2
-const CROWD_ATTEMPTS = 4
+/** A maximum differs much from trial to trial. */
+const CROWD_TRIALS = 7
+const CROWD_ATTEMPTS = 12
 
 interface Pair {
   readonly ours: LatencyReport

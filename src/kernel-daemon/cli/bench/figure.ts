@@ -5,6 +5,8 @@ import type { Figure, Limit, Placement, Trial, Verdict } from "./row.ts"
 import { median, placementOf, probeOf } from "./statistics.ts"
 import type { Run } from "./suite.ts"
 
+const BARE_ROUND_TRIP = "the bare round trip alone exceeds the limit: not measurable in this placement"
+
 export interface FigureSpec {
   readonly suite: string
   readonly key: string
@@ -18,6 +20,8 @@ export interface FigureSpec {
   readonly onlyIn?: Placement
   /** The least that this host allows, in the figure's unit: a limit below it cannot be reached by anybody. */
   readonly floor?: (probeNs: number) => number
+  /** What to say then; by default that it is the bare cache-line round trip. */
+  readonly floorIs?: string
   readonly note?: string
 }
 
@@ -112,7 +116,7 @@ export function judged(run: Run, spec: FigureSpec, measured: Measured): Figure {
 
 function verdictOf(
   run: Run,
-  { limit, onlyIn, floor }: FigureSpec,
+  { limit, onlyIn, floor, floorIs = BARE_ROUND_TRIP }: FigureSpec,
   value: number | null,
   pairs: number,
   probeNs: number,
@@ -130,7 +134,7 @@ function verdictOf(
   }
   const least = floor?.(probeNs) ?? Number.NEGATIVE_INFINITY
   if (limit.atMost !== undefined && least > limit.atMost) {
-    return ["not measurable", `the bare round trip alone exceeds the limit: not measurable in this placement`]
+    return ["not measurable", floorIs]
   }
   const isKept =
     value <= (limit.atMost ?? Number.POSITIVE_INFINITY) && value >= (limit.atLeast ?? Number.NEGATIVE_INFINITY)

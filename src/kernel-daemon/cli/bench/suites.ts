@@ -2,6 +2,7 @@
 
 import { native } from "../../../../native/index.ts"
 import { awaitSuite } from "./await-suite.ts"
+import { deathSuite } from "./death-suite.ts"
 import { fieldsSuite } from "./fields-suite.ts"
 import { describeMachine } from "./machine.ts"
 import { notifySuite } from "./notify-suite.ts"
@@ -34,6 +35,7 @@ export const SUITES: Readonly<Record<string, Entry>> = {
   syscall: { suite: syscallSuite, seconds: 60, twoProcessors: false },
   spawn: { suite: spawnSuite, seconds: 90, twoProcessors: false },
   scale: { suite: scaleSuite, seconds: 180, twoProcessors: false },
+  death: { suite: deathSuite, seconds: 180, twoProcessors: false },
   peers: { suite: peersSuite, seconds: 300, twoProcessors: true },
 }
 
