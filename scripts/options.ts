@@ -16,7 +16,8 @@ export function chosen(names: readonly string[], all: readonly string[]): readon
   return names.length > 0 ? names : all
 }
 
-function refuse(why: string): never {
+/** Ends the script with code 2. */
+export function refuse(why: string): never {
   console.error(`${basename(process.argv[1] ?? "", ".ts")}: ${why}`)
   process.exit(2)
 }

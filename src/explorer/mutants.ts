@@ -1,5 +1,5 @@
-// mutants.ts: faults that the explorer must find: orders turned round, atomic accesses made plain, second looks left out,
-// bounds moved by one. Each is one change of a source of src/ring.
+// mutants.ts: faults that the explorer must find and that scripts/ring-mutants.ts does not make by rule: orders of two accesses
+// turned round, second looks and wake-ups left out. Each is one change of a source of src/ring.
 
 export interface Mutant {
   readonly path: string
@@ -13,52 +13,119 @@ export interface Mutant {
 
 const producer = "src/ring/wasm/producer.ts"
 const consumer = "src/ring/wasm/consumer.ts"
+const recordProducer = "src/ring/wasm/record-producer.ts"
+const recordConsumer = "src/ring/wasm/record-consumer.ts"
 const sleep = "src/ring/wasm/sleep.ts"
 const signaller = "src/ring/wasm/signaller.ts"
 const waiter = "src/ring/wasm/waiter.ts"
 const wait = "src/ring/wait.ts"
-const COPY =
+const ringEnd = "src/ring/ring-end.ts"
+
+const COPY_OUT =
   "  copy(slotAt(end, load<u32>(end, END_INDEX)), load<u32>(end, END_STAGING), load<u32>(end, END_SLOT_BYTES))\n"
+const COPY_OUT_MANY = `  for (let message: u32 = 0; message < count; message++) {
+    copy(slotAt(end, first + message), from, bytes)
+    from += bytes
+  }
+`
+const COPY_IN =
+  "  copy(load<u32>(end, END_STAGING), slotAt(end, load<u32>(end, END_INDEX)), load<u32>(end, END_SLOT_BYTES))\n"
+const COPY_IN_MANY = `  for (let message: u32 = 0; message < count; message++) {
+    copy(to, slotAt(end, first + message), bytes)
+    to += bytes
+  }
+`
+const OTHER_SEQUENCES =
+  "    for (let index = <u32>first + 1; index != <u32>next; index++) store<u32>(sequenceAt(end, index), index + 1)\n"
+const FIRST_SEQUENCE = "    atomic.store<u32>(word, <u32>first + 1)\n"
+const PROGRESS = "  store<u64>(load<u32>(end, END_PROGRESS_WORD), ((<u64>(<u32>index)) << 32) | <u64>(<u32>index))\n"
 /** ORDER lane-merge is for data that are read before one knows whether they are there: by plain accesses that is a race. */
 const ORDERS_NO_PLAIN_DATA =
   "it orders what is written before a signal that merges, which a waiter can only look for by atomic loads; in one order of all steps those see it anyhow"
+const AFTER_A_DEATH = "only who takes over after a death reads it: death at every step is what npm run faults shows"
 
 export const MUTANTS: readonly Mutant[] = [
   {
     path: producer,
-    from: `${COPY}  return commit(end, 1)`,
-    to: `  const done = commit(end, 1)\n${COPY.replace("load<u32>(end, END_INDEX)", "load<u32>(end, END_INDEX) - 1")}  return done`,
+    from: `${COPY_OUT}  return commit(end, 1)`,
+    to: `  const done = commit(end, 1)\n${COPY_OUT.replace("load<u32>(end, END_INDEX)", "load<u32>(end, END_INDEX) - 1")}  return done`,
     what: "publishes before the payload is written",
   },
   {
     path: producer,
-    from: "atomic.store<u32>(load<u32>(end, END_INDEX_WORD), <u32>next)",
-    to: "store<u32>(load<u32>(end, END_INDEX_WORD), <u32>next)",
-    what: "writeIndex stored plainly",
+    from: `${COPY_OUT_MANY}  return commit(end, count)`,
+    to: `  const done = commit(end, count)\n${COPY_OUT_MANY}  return done`,
+    what: "publishes a batch before its payload is written",
   },
   {
     path: producer,
-    from: "atomic.store<u32>(word, <u32>first + 1)",
-    to: "store<u32>(word, <u32>first + 1)",
-    what: "sequence stored plainly",
+    from: `${COPY_OUT_MANY}  return commit(end, count)`,
+    to: `${COPY_OUT_MANY}  for (let message: u32 = 1; message < count; message++) commit(end, 1)\n  return commit(end, 1)`,
+    what: "publishes a batch one by one",
+    equivalent:
+      "a batch's consumer takes what is there, so one that is seen in parts is no fault to it; nor is one wake-up more",
   },
   {
     path: producer,
-    from: "if (capacity - (index - seen) >= count)",
-    to: "if (capacity - (index - seen) + 1 >= count)",
-    what: "room for one more than the capacity, by what was seen",
+    from: OTHER_SEQUENCES,
+    to: FIRST_SEQUENCE.replace("word", "sequenceAt(end, <u32>first)") + OTHER_SEQUENCES,
+    what: "the first sequence of a batch stored before the others",
+  },
+  {
+    path: producer,
+    from: OTHER_SEQUENCES,
+    to: "",
+    what: "the other sequences of a batch not stored",
+  },
+  {
+    path: producer,
+    from: `${FIRST_SEQUENCE}    store<u32>(end, word, END_WAKE_WORD)\n`,
+    to: `${FIRST_SEQUENCE}`,
+    what: "wakes on a word that nobody sleeps on",
+  },
+  {
+    path: producer,
+    from: `${FIRST_SEQUENCE}    store<u32>(end, word, END_WAKE_WORD)\n    // Polled by nobody: where a producer that takes over begins to look.\n    store<u32>(load<u32>(end, END_INDEX_WORD), <u32>next)\n`,
+    to: `    store<u32>(load<u32>(end, END_INDEX_WORD), <u32>next)\n${FIRST_SEQUENCE}    store<u32>(end, word, END_WAKE_WORD)\n`,
+    what: "writeIndex stored before the sequence that publishes",
+    equivalent: AFTER_A_DEATH,
+  },
+  {
+    path: producer,
+    from: "  const next = first + count\n  if",
+    to: "  const next = first + count\n  const wakes = published(end)\n  if",
+    what: "asks before it publishes whether the peer sleeps, and again after",
+    equivalent: "a wake-up too early does no harm as long as the question is asked again behind the store",
+  },
+  {
+    path: producer,
+    from: "  store<u64>(end, next, END_INDEX)\n  return published(end)",
+    to: "  store<u64>(end, next, END_INDEX)\n  return RESULT_DONE",
+    what: "publishes and wakes nobody",
+  },
+  {
+    path: producer,
+    from: "  const result = room(end, count)\n  return result == RESULT_NONE ? RESULT_CLOSED : result",
+    to: "  return RESULT_CLOSED",
+    what: "no second look for room after the consumer has closed",
+  },
+  {
+    path: producer,
+    from: "  store<u32>(end, peer, END_PEER_INDEX)\n",
+    to: "  store<u32>(end, peer + 1, END_PEER_INDEX)\n",
+    what: "remembers one slot more than was given back",
   },
   {
     path: consumer,
-    from: "atomic.store<u32>(load<u32>(end, END_INDEX_WORD), index)",
-    to: "store<u32>(load<u32>(end, END_INDEX_WORD), index)",
-    what: "readIndex stored plainly",
+    from: `${COPY_IN}  return release(end, 1)`,
+    to: `  const done = release(end, 1)\n${COPY_IN.replace("load<u32>(end, END_INDEX)", "load<u32>(end, END_INDEX) - 1")}  return done`,
+    what: "releases before the payload is read",
   },
   {
     path: consumer,
-    from: "return peer == index ? RESULT_NONE : RESULT_DONE",
-    to: "return RESULT_DONE",
-    what: "reads a slot that is not published",
+    from: `${COPY_IN_MANY}  return release(end, count)`,
+    to: `  const done = release(end, count)\n${COPY_IN_MANY}  return done`,
+    what: "releases a batch before its payload is read",
   },
   {
     path: consumer,
@@ -68,27 +135,112 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     path: consumer,
+    from: PROGRESS,
+    to: "",
+    what: "progress not stored",
+  },
+  {
+    path: consumer,
+    from: `${PROGRESS}  store<u64>(end, index, END_INDEX)\n`,
+    to: `  store<u64>(end, index, END_INDEX)\n${PROGRESS}`,
+    what: "progress stored after this end's own index",
+    equivalent: "both before anything that the producer sees; that one is private",
+  },
+  {
+    path: consumer,
     from: "  store<u32>(end, index, END_RELEASED)\n  return published(end)",
     to: "  store<u32>(end, index, END_RELEASED)\n  return RESULT_DONE",
     what: "gives back and wakes nobody",
   },
   {
+    path: consumer,
+    from: "  if (giveBack(end) == RESULT_DONE_WAKE) return RESULT_NONE_WAKE\n",
+    to: "",
+    what: "keeps what it has read while it waits",
+  },
+  {
+    path: consumer,
+    from: "  const result = items(end)\n  return result == RESULT_NONE ? RESULT_CLOSED : result",
+    to: "  return RESULT_CLOSED",
+    what: "no second look for messages after the producer has closed",
+  },
+  {
+    path: consumer,
+    from: "    store<u32>(end, sequence, END_PEER_INDEX)\n",
+    to: "",
+    what: "sleeps on another sequence than was seen",
+  },
+  {
+    path: recordProducer,
+    from: "  if (padding != 0) store<u32>(slotAt(end, index), RECORD_PADDING | padding)\n",
+    to: "",
+    what: "padding without a head",
+  },
+  {
+    path: recordProducer,
+    from: "  return result == RESULT_DONE ? commit(end, load<u32>(end, END_COUNT)) : result",
+    to: `  if (result != RESULT_DONE) return result
+  const at = load<u32>(end, END_RECORD_AT)
+  const done = commit(end, load<u32>(end, END_COUNT))
+  endRecord(end, at - load<u32>(end, END_COUNT), bytes)
+  return done`,
+    what: "a record's head written once more after it was published",
+  },
+  {
+    path: recordProducer,
+    from: "  const result = awaitRoom(end, at + padding + recordStride(bytes), spins)",
+    to: "  const result = awaitRoom(end, at + recordStride(bytes), spins)",
+    what: "waits for room without the padding",
+  },
+  {
+    path: "src/ring/wasm/record.ts",
+    from: "return aligned(bytes) + RECORD_HEAD_BYTES",
+    to: "return aligned(bytes)",
+    what: "a record without room for its head",
+  },
+  {
+    path: "src/ring/wasm/record.ts",
+    from: "return (bytes + (RECORD_ALIGN - 1)) & ~(RECORD_ALIGN - 1)",
+    to: "return bytes & ~(RECORD_ALIGN - 1)",
+    what: "records that are rounded down",
+  },
+  {
+    path: recordConsumer,
+    from: "  copy(load<u32>(end, END_STAGING), from, bytes)\n  return releaseRecord(end)",
+    to: "  const done = releaseRecord(end)\n  copy(load<u32>(end, END_STAGING), from, bytes)\n  return done",
+    what: "releases a record before it is read",
+  },
+  {
+    path: recordConsumer,
+    from: "  return release(end, load<u32>(end, END_RECORD_AT) + recordStride(load<u32>(end, END_COUNT)))",
+    to: "  return release(end, recordStride(load<u32>(end, END_COUNT)))",
+    what: "releases a record without the padding before it",
+  },
+  {
     path: sleep,
-    from: "(sleep & 1) == 0 || sleep == load<u32>(woken)",
-    to: "(sleep & 1) == 0 || load<u32>(woken) != 0",
+    from: "  store<u32>(woken, sleep)\n",
+    to: "",
+    what: "wakes a sleeper once for each message",
+    equivalent: "it is only slower",
+  },
+  {
+    path: sleep,
+    from: "sleep == load<u32>(woken)",
+    to: "load<u32>(woken) != 0",
     what: "wakes a peer from its first sleep only",
   },
   {
-    path: producer,
-    from: "  store<u64>(end, next, END_INDEX)\n  return published(end)",
-    to: "  store<u64>(end, next, END_INDEX)\n  return RESULT_DONE",
-    what: "publishes and wakes nobody",
+    path: signaller,
+    from: "  // ORDER lane-publish: data written before this store is visible to take(), which loads the lane.\n  atomic.store<u64>(lane, value)\n",
+    to: "  if (toggled != 0) atomic.store<u64>(lane, value)\n",
+    what: "a signal that merges stores nothing",
+    equivalent: ORDERS_NO_PLAIN_DATA,
   },
   {
     path: signaller,
-    from: "which loads the lane.\n  atomic.store<u64>(lane, value)",
-    to: "which loads the lane.\n  store<u64>(lane, value)",
-    what: "lane stored plainly",
+    from: "  let value = load<u64>(signaller, SIGNALLER_VALUE)\n",
+    to: "  let value = load<u64>(signaller, SIGNALLER_VALUE)\n  const early = mustWake(load<u32>(signaller, SIGNALLER_SLEEP_WORD), signaller + SIGNALLER_WOKEN)\n",
+    what: "asks before the store of the lane, too, whether the waiter sleeps, and takes no notice",
   },
   {
     path: signaller,
@@ -98,16 +250,10 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     path: signaller,
-    from: "if (taken != 0)",
-    to: "if (false)",
-    what: "a signal that merges does not look whether the bit was taken meanwhile",
+    from: "      value ^= taken\n",
+    to: "",
+    what: "a bit that was taken meanwhile is not made pending",
     equivalent: ORDERS_NO_PLAIN_DATA,
-  },
-  {
-    path: signaller,
-    from: "const taken = merged & ~(value ^ atomic.load<u64>(ack))",
-    to: "const taken = merged & ~(value ^ load<u64>(ack))",
-    what: "the acknowledgement looked at again by a plain load",
   },
   {
     path: waiter,
@@ -118,9 +264,16 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     path: waiter,
-    from: "atomic.store<u64>(load<u32>(waiter + index * 4, WAITER_ACKS), value, ACK_VALUE)",
-    to: "store<u64>(load<u32>(waiter + index * 4, WAITER_ACKS), value, ACK_VALUE)",
-    what: "acknowledgement stored plainly",
+    from: "  const value = atomic.load<u64>(lane)\n  const pending",
+    to: "  const value = atomic.load<u64>(lane)\n  atomic.store<u64>(load<u32>(waiter + index * 4, WAITER_ACKS), ~value, ACK_VALUE)\n  const pending",
+    what: "acknowledges the opposite before it acknowledges",
+  },
+  {
+    path: waiter,
+    from: "  return pending & badge",
+    to: "  return pending & atomic.load<u64>(kernelPart + index * 8, NOTIFICATION_BADGES)",
+    what: "the badge loaded after the acknowledgement",
+    equivalent: "in these cases the kernel changes no badge: decision 0005 and the conformance cases",
   },
   {
     path: wait,
@@ -137,15 +290,52 @@ export const MUTANTS: readonly Mutant[] = [
     what: "sleeps unannounced",
   },
   {
+    path: wait,
+    from: "      sleeper.announce()\n      // ORDER",
+    to: "      sleeper.announce()\n      sleeper.retract()\n      // ORDER",
+    what: "sleeps after it has said that it no longer does",
+  },
+  {
+    path: wait,
+    from: "      sleeper.retract()\n",
+    to: "",
+    what: "does not say that it is awake",
+    equivalent: "the peer wakes it once more, and each sleep has another number",
+  },
+  {
     path: "src/ring/sleep-number.ts",
     from: "((this.#number | SLEEP_BITS) + 1) | how",
     to: "this.#number | how",
     what: "every sleep has the same number",
   },
   {
-    path: "src/ring/ring-end.ts",
+    path: ringEnd,
     from: "words[at + 1] = this.field(END_PEER_INDEX)",
     to: "words[at + 1] = this.#vspace.loadWord(words[at] as number)",
     what: "sleeps on the word as it is, not as it was seen",
+  },
+  {
+    path: ringEnd,
+    from: "    words[at + 5] = 0\n",
+    to: "    words[at + 5] = this.#vspace.loadWord(this.#peerClosedWord)\n",
+    what: "sleeps on though the peer has closed",
+  },
+  {
+    path: ringEnd,
+    from: "    if (!woken) this.#vspace.u32[(this.state + END_WOKEN) / 4] = NEVER_WOKEN\n",
+    to: "    void woken\n",
+    what: "does not wake again whom it found awake",
+  },
+  {
+    path: ringEnd,
+    from: "      this.#vspace.storeWord(this.#closedWord, 1)\n      wake(this.#closedWord)\n",
+    to: "      wake(this.#closedWord)\n      this.#vspace.storeWord(this.#closedWord, 1)\n",
+    what: "wakes the peer before it has closed",
+  },
+  {
+    path: ringEnd,
+    from: "    vspace.storeWord(this.#closedWord, 0)\n",
+    to: "",
+    what: "an end that attaches stays closed",
   },
 ]

@@ -45,11 +45,15 @@ export interface Program {
   readonly bells?: readonly HungBell[]
   /** Attaches, then returns what it does. `begin` names each operation. All of it is the code that ships. */
   attach(vspace: VSpace, begin: (operation: string) => void): () => void
+  /** It spins until the word that it looks at changes: then it is not run before that. */
+  readonly neverSleeps?: boolean
 }
 
 const PRIVATE_START = 4096
-/** Accesses after which a process is said to make no progress. */
-const MAX_DEPTH = 1500
+/** Accesses of one operation after which it is said to make no progress. */
+const MAX_ACCESSES = 1500
+/** From one look at the clock to the next: more than a wait spins for, if it spins at all. */
+const LOOK_MS = 1
 const NOTHING = 0n
 const SUSPEND = new Error("suspended: asks for a value that is not known yet")
 
@@ -85,8 +89,10 @@ const ofBells = (kind: "poll" | "collect", bells: readonly number[]): Made => ({
   bells,
 })
 
-/** From here on the addon's futex calls and bells of this process are the explorer's. The pages stay as they are. */
-export function takeOverFutexes(): void {
+/** From here on the addon's futex calls and bells, and the clock of this process, are the explorer's. The pages stay as they are. */
+export function takeOverKernel(): void {
+  const realNow = performance.now.bind(performance)
+  performance.now = () => running?.now() ?? realNow()
   native.attachMemory = () => {}
   native.affinity = () => [0]
   native.futexWait = (words, count) => {
@@ -112,10 +118,14 @@ export class Process {
   readonly #memory = new WebAssembly.Memory({ initial: SPACE_BYTES >> 16, maximum: SPACE_BYTES >> 16, shared: true })
   readonly #hot: Hot
   #at: Point
+  /** What the accesses of this run return, the first one last. */
   #results: bigint[] = []
   #operation = "attach"
   #operations = 0
   #isSuspended = false
+  /** Where the operation began. */
+  #began = 0
+  #looks = 0
 
   constructor(module: WebAssembly.Module, program: Program) {
     this.program = program
@@ -143,9 +153,9 @@ export class Process {
     } else if (point.access?.kind !== access.kind || point.access.address !== access.address) {
       throw new Error(`${this.program.name} is not determined by what it loads`)
     }
-    if (point.depth > MAX_DEPTH) throw new Error(`no progress within ${MAX_DEPTH} accesses`)
+    if (point.depth - this.#began > MAX_ACCESSES) throw new Error(`no progress within ${MAX_ACCESSES} accesses`)
     // A store returns nothing, so the run goes on to what comes behind it.
-    const result = access.kind === "store" ? NOTHING : this.#results.shift()
+    const result = access.kind === "store" ? NOTHING : this.#results.pop()
     if (result === undefined) {
       this.#isSuspended = true
       throw SUSPEND
@@ -154,33 +164,37 @@ export class Process {
     return result
   }
 
+  /** Milliseconds, as performance.now(): they pass by being looked at, so that a run is the same each time. */
+  now(): number {
+    return LOOK_MS * this.#looks++
+  }
+
   #run(target: Point): void {
     this.#results = []
     for (let point = target; point.parent !== undefined; point = point.parent) {
-      if (point.parent.access?.kind !== "store") this.#results.unshift(point.result)
+      if (point.parent.access?.kind !== "store") this.#results.push(point.result)
     }
     this.#at = this.start
     this.#operations = 0
     this.#operation = "attach"
+    this.#began = 0
+    this.#looks = 0
     new Uint8Array(this.#memory.buffer, PRIVATE_START, SHARED_START - PRIVATE_START).fill(0)
     running = this
     this.#isSuspended = false
     let error: Error | undefined
-    const { now } = performance
-    // No time passes: a run must not depend on how long it takes.
-    performance.now = () => 0
     try {
       const map = { bytes: SPACE_BYTES, privateStart: PRIVATE_START, privateEnd: SHARED_START }
       const body = this.program.attach(VSpace.over(map, this.#memory, this.#hot), operation => {
         this.#operation = operation
         this.#operations++
+        this.#began = this.#at.depth
       })
       body()
     } catch (thrown) {
       error = thrown as Error
     } finally {
       running = undefined
-      performance.now = now
     }
     if (this.#isSuspended) return
     this.#at.known = true

@@ -1,0 +1,80 @@
+// explore-jobs.ts: jobs for two explorers side by side, each in a process of its own.
+
+import { type ChildProcess, fork } from "node:child_process"
+import { join } from "node:path"
+import type { Job, JobResult } from "./explore-worker.ts"
+
+const root = join(import.meta.dirname, "..")
+export const AT_ONCE = 2
+/** A worker that says nothing for so long hangs: no case takes that long. */
+const SILENCE_MS = 300_000
+
+export class Worker {
+  readonly #child: ChildProcess
+
+  /** @param tree whose sources it explores */
+  constructor(tree = root) {
+    this.#child = fork(join(tree, "scripts", "explore-worker.ts"), {
+      cwd: tree,
+      execArgv: ["--import", "./scripts/load-ts.mjs", "--max-old-space-size=8192"],
+      serialization: "advanced",
+    })
+  }
+
+  /**
+   * @param silenceMs how long it may say nothing
+   * @returns "hangs" when it said nothing for so long; then it is ended
+   * @throws {Error} it died, or something else went wrong than what a case looks for
+   */
+  run(job: Job, silenceMs = SILENCE_MS): Promise<JobResult | "hangs"> {
+    const child = this.#child
+    return new Promise((resolve, reject) => {
+      const hangs = setTimeout(() => {
+        done()
+        child.kill("SIGKILL")
+        resolve("hangs")
+      }, silenceMs)
+      const done = (): void => {
+        clearTimeout(hangs)
+        child.off("message", onMessage).off("exit", onExit)
+      }
+      const onMessage = (result: JobResult): void => {
+        if (result.kind === "goes on") return void hangs.refresh()
+        done()
+        if (result.kind === "error") reject(new Error(result.message))
+        else resolve(result)
+      }
+      const onExit = (code: number | null, signal: string | null): void => {
+        done()
+        reject(new Error(`An explorer ended with ${signal ?? code}`))
+      }
+      child.on("message", onMessage).on("exit", onExit)
+      child.send(job)
+    })
+  }
+
+  close(): void {
+    this.#child.kill("SIGKILL")
+  }
+}
+
+/** Runs all jobs, AT_ONCE at a time, and tells of each in the order of the list. */
+export async function runJobs(jobs: readonly Job[], tell: (result: JobResult) => void): Promise<void> {
+  const results: JobResult[] = []
+  let told = 0
+  let next = 0
+  const work = async (): Promise<void> => {
+    const worker = new Worker()
+    try {
+      for (let at = next++; at < jobs.length; at = next++) {
+        const result = await worker.run(jobs[at] as Job)
+        if (result === "hangs") throw new Error(`No word for ${SILENCE_MS / 1000} s of ${JSON.stringify(jobs[at])}`)
+        results[at] = result
+        for (; results[told] !== undefined; told++) tell(results[told] as JobResult)
+      }
+    } finally {
+      worker.close()
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+}

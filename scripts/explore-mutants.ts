@@ -1,0 +1,137 @@
+// explore-mutants.ts: would the explorer see it? Each mutant of the ring is explored in the small cases, until one fails.
+
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { EQUIVALENT } from "../src/explorer/equivalent-mutants.ts"
+import { MUTANTS } from "../src/explorer/mutants.ts"
+import { AT_ONCE, Worker } from "./explore-jobs.ts"
+import { type RingMutant, ringMutantsOf } from "./ring-mutants.ts"
+import { makeWorkingCopy } from "./working-copy.ts"
+
+const root = join(import.meta.dirname, "..")
+const HOT = [
+  "producer",
+  "consumer",
+  "record-producer",
+  "record-consumer",
+  "record",
+  "signaller",
+  "waiter",
+  "sleep",
+  "slot",
+]
+/** Of wait.ts the functions that an end waits in and is woken by; the others check arguments and read status words. */
+const WAIT = { path: "src/ring/wait.ts", within: ["until", "wakeSleeper", "wake"] }
+/** A small case takes seconds at most. A mutant that says nothing for so long goes round without an access. */
+const SILENCE_MS = 60_000
+
+export interface Verdict {
+  readonly what: string
+  /** The case that failed, and why. */
+  readonly by: string | undefined
+  /** Why nothing should fail. */
+  readonly equivalent: string | undefined
+}
+
+interface Fault {
+  readonly path: string
+  readonly what: string
+  readonly text: string
+  readonly equivalent: string | undefined
+}
+
+/** All of them: those by rule, then those by hand. @throws {Error} a reason that is for no mutant */
+export function faults(): Fault[] {
+  const read = (path: string): string => readFileSync(join(root, path), "utf8")
+  const byRule = [
+    ...HOT.map(name => `src/ring/wasm/${name}.ts`).flatMap(path => ringMutantsOf(path, read(path))),
+    ...ringMutantsOf(WAIT.path, read(WAIT.path), WAIT.within),
+  ]
+  const used = new Set<object>()
+  const reasonFor = ({ path, within, from, to }: RingMutant): string | undefined => {
+    const name = path.slice(path.lastIndexOf("/") + 1)
+    const entry = EQUIVALENT.find(
+      other => other.file === name && other.within === within && other.changes.some(([a, b]) => a === from && b === to),
+    )
+    if (entry !== undefined) used.add(entry)
+    return entry?.reason
+  }
+  const rules = byRule.map(mutant => ({
+    path: mutant.path,
+    what: `${mutant.within}: ${mutant.from} => ${mutant.to}`,
+    text: mutant.text,
+    equivalent: reasonFor(mutant),
+  }))
+  const stale = EQUIVALENT.find(entry => !used.has(entry))
+  if (stale !== undefined) throw new Error(`There is no mutant "${stale.changes[0]}" in ${stale.file}, ${stale.within}`)
+  const byHand = MUTANTS.map(({ path, from, to, what, equivalent }) => {
+    const source = read(path)
+    if (source.split(from).length !== 2) throw new Error(`"${what}": its text must occur once in ${path}`)
+    return { path, what, text: source.replace(from, () => to), equivalent }
+  })
+  return [...rules, ...byHand]
+}
+
+/** Explores all mutants, two at a time. `tell` is called for each as it is done. */
+export async function exploreMutants(tell: (verdict: Verdict) => void): Promise<Verdict[]> {
+  const waiting = faults()
+  const verdicts: Verdict[] = []
+  const work = async (): Promise<void> => {
+    const explorer = new MutantExplorer()
+    try {
+      for (let fault = waiting.shift(); fault !== undefined; fault = waiting.shift()) {
+        const by = await explorer.failed(fault)
+        const verdict = { what: `${fault.path}: ${fault.what}`, by, equivalent: fault.equivalent }
+        verdicts.push(verdict)
+        tell(verdict)
+      }
+    } finally {
+      explorer.close()
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  return verdicts
+}
+
+/** What is WebAssembly is compiled in a worker that stays; the rest needs a new one, in a copy of the sources. */
+class MutantExplorer {
+  readonly #copy = makeWorkingCopy(["src", "native", "scripts"])
+  #worker: Worker | undefined
+
+  constructor() {
+    cpSync(join(root, "dist/ring.wasm"), join(this.#copy, "dist/ring.wasm"))
+  }
+
+  /** @returns which case failed, and why */
+  async failed({ path, text }: Fault): Promise<string | undefined> {
+    if (path.includes("/wasm/")) {
+      this.#worker ??= new Worker()
+      return await this.#run(this.#worker, { path, text })
+    }
+    const file = join(this.#copy, path)
+    const source = readFileSync(file, "utf8")
+    writeFileSync(file, text)
+    const worker = new Worker(this.#copy)
+    try {
+      return await this.#run(worker)
+    } finally {
+      worker.close()
+      writeFileSync(file, source)
+    }
+  }
+
+  async #run(worker: Worker, changed?: { path: string; text: string }): Promise<string | undefined> {
+    const result = await worker.run(changed === undefined ? { kind: "small" } : { kind: "small", changed }, SILENCE_MS)
+    if (result === "hangs") {
+      if (worker === this.#worker) this.#worker = undefined
+      return "no progress: it goes round for ever without a shared access"
+    }
+    if (result.kind !== "small") throw new Error(`An explorer answered "${result.kind}"`)
+    return result.failed
+  }
+
+  close(): void {
+    this.#worker?.close()
+    rmSync(this.#copy, { recursive: true, force: true })
+  }
+}
