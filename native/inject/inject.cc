@@ -1,8 +1,10 @@
-// inject.cc: lets one system call of one process fail. Preloaded (LD_PRELOAD) in front of the C library, so that the
-// addon and the launcher under test are the very files that ship. KAAL_INJECT names a file, mapped by all processes of
-// a run, in which the plan stands, what came of it, and each place in our binaries from which a call was made.
+// inject.cc: lets one system call of one process fail, or its process stand still right before or after it, for another to
+// kill or to stop. Preloaded (LD_PRELOAD) in front of the C library, so that the addon and the launcher under test are the
+// very files that ship. KAAL_INJECT names a file, mapped by all processes of a run, in which the plan stands (plan.cc),
+// what came of it, and each place in our binaries from which a call was made.
 //
 // Only calls from the addon and the launcher are counted, and of Node's own the few that the daemon's answers rest on.
+#include <alloca.h>
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -10,6 +12,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -17,105 +20,23 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdarg>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
+#include <cstddef>
 #include <cstring>
+
+#include "plan.h"
 
 extern char** environ;
 
+using injection::Call;
+using injection::Module;
+
 namespace {
 
-constexpr std::size_t kNameBytes = 24;
-constexpr std::size_t kSites = 512;
 // Numbers are the same on all processors; the headers of some supported distributions lack the names.
 constexpr long kSysCloseRange = 436;
 constexpr long kSysFutexWaitv = 449;
-
-// As test/fault/resources/plan-file.ts reads it.
-struct Site {
-  std::atomic<std::uint32_t> taken;
-  std::uint32_t place;  // offset of the return address in its binary; 0 in Node
-  std::atomic<std::uint32_t> count;
-  std::uint32_t unused;
-  char role[kNameBytes];
-  char call[kNameBytes];
-};
-struct Plan {
-  std::uint32_t round;                   // for the root task
-  std::atomic<std::uint32_t> remaining;  // calls until the one that fails; 0: none does
-  std::uint32_t error;                   // the errno
-  std::atomic<std::uint32_t> fired;
-  char role[kNameBytes];
-  char call[kNameBytes];
-  std::uint32_t place;       // where it is to fail: offset of the return address, 0 in Node
-  std::uint32_t unused[13];  // to 120
-  Site sites[kSites];
-};
-
-enum class Module { kOurs, kNode, kOther };
-
-Plan* plan = nullptr;
-char role[kNameBytes] = "";
-const void* node_base = nullptr;
-char preload[512];
-char inject[512];
-
-Module ModuleOf(const void* place, std::uint32_t* offset) {
-  Dl_info info;
-  if (dladdr(place, &info) == 0) return Module::kOther;
-  *offset = static_cast<std::uint32_t>(static_cast<const char*>(place) - static_cast<const char*>(info.dli_fbase));
-  if (info.dli_fbase == node_base) {
-    *offset = 0;
-    return Module::kNode;
-  }
-  // kaal.node, kaal-launcher; a confined component has the addon as a descriptor.
-  const char* const slash = std::strrchr(info.dli_fname, '/');
-  const bool named = slash != nullptr && std::strncmp(slash, "/kaal", 5) == 0;
-  return named || std::strncmp(info.dli_fname, "/proc/self/fd/", 14) == 0 ? Module::kOurs : Module::kOther;
-}
-
-void Count(const char* call, std::uint32_t place) {
-  std::uint32_t at = place * 2654435761u;
-  for (const char* next = call; *next != '\0'; ++next) at = at * 31 + static_cast<unsigned char>(*next);
-  for (const char* next = role; *next != '\0'; ++next) at = at * 31 + static_cast<unsigned char>(*next);
-  for (std::size_t tried = 0; tried < kSites; ++tried) {
-    Site& site = plan->sites[(at + tried) % kSites];
-    std::uint32_t free = 0;
-    if (site.taken.compare_exchange_strong(free, 1)) {
-      site.place = place;
-      std::strncpy(site.role, role, kNameBytes - 1);
-      std::strncpy(site.call, call, kNameBytes - 1);
-      site.count = 1;
-      site.taken = 2;
-      return;
-    }
-    while (site.taken != 2) {
-    }
-    if (site.place == place && std::strcmp(site.call, call) == 0 && std::strcmp(site.role, role) == 0) {
-      ++site.count;
-      return;
-    }
-  }
-}
-
-// The errno with which this call fails, or 0.
-int Injected(const char* call, const void* from, Module wanted = Module::kOurs) {
-  if (plan == nullptr) return 0;
-  std::uint32_t place = 0;
-  if (ModuleOf(from, &place) != wanted) return 0;
-  Count(call, place);
-  if (plan->remaining == 0 || plan->place != place || std::strcmp(plan->call, call) != 0 || std::strcmp(plan->role, role) != 0) return 0;
-  std::uint32_t left = plan->remaining;
-  while (left > 0 && !plan->remaining.compare_exchange_weak(left, left - 1)) {
-  }
-  if (left != 1) return 0;
-  ++plan->fired;
-  return static_cast<int>(plan->error);
-}
 
 template <typename Function>
 Function* Real(Function*& real, const char* name) {
@@ -123,59 +44,18 @@ Function* Real(Function*& real, const char* name) {
   return real;
 }
 
-// The daemon, the guard between it and the command, the launcher, or a component by its name; else nobody.
-void FindRole(bool in_node) {
-  char text[4096] = {};
-  const int file = static_cast<int>(syscall(SYS_openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC));
-  const ssize_t length = read(file, text, sizeof(text) - 1);
-  close(file);
-  for (ssize_t i = 0; i + 1 < length; ++i) {
-    if (text[i] == '\0') text[i] = '\n';
-  }
-  const bool of_daemon = std::strstr(text, "/kernel-daemon.cjs") != nullptr;
-  if (!in_node) std::strcpy(role, of_daemon ? "guard" : std::strstr(text, "/kaal-launcher") != nullptr ? "launcher" : "");
-  else if (of_daemon) std::strcpy(role, "daemon");
-  else if (std::strstr(text, "/kaal.cjs") == nullptr) {
-    char* const end = std::strstr(text, ".cjs\0");
-    for (char* next = end; next != nullptr; next = std::strstr(next + 1, ".cjs")) {
-      *next = '\0';
-      const char* const slash = std::strrchr(text, '/');
-      std::snprintf(role, sizeof(role), "%.23s", slash == nullptr ? text : slash + 1);
-      *next = '.';
-    }
-  }
-}
-
-__attribute__((constructor)) void Start() {
-  const char* const path = std::getenv("KAAL_INJECT");
-  const char* const library = std::getenv("LD_PRELOAD");
-  if (path == nullptr || library == nullptr) return;
-  std::snprintf(inject, sizeof(inject), "KAAL_INJECT=%s", path);
-  std::snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", library);
-  const void* const run = dlsym(RTLD_DEFAULT, "uv_run");
-  Dl_info node;
-  if (run != nullptr && dladdr(run, &node) != 0) node_base = node.dli_fbase;
-  FindRole(run != nullptr);
-  if (role[0] == '\0') return;
-  const int file = static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC));
-  if (file < 0) return;
-  void* const mapped = reinterpret_cast<void*>(
-      syscall(SYS_mmap, nullptr, sizeof(Plan), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
-  if (mapped != MAP_FAILED) plan = static_cast<Plan*>(mapped);
-  close(file);
-}
-
 }  // namespace
 
 // Defines CALL with the C library's own behind it; `fails` is what it returns when it is refused.
-#define KAAL_INTERPOSE(type, fails, call, name, parameters, arguments)    \
-  extern "C" type call parameters {                                       \
-    static type(*real) parameters = nullptr;                              \
-    if (const int error = Injected(name, __builtin_return_address(0))) {  \
-      errno = error;                                                      \
-      return fails;                                                       \
-    }                                                                     \
-    return Real(real, #call) arguments;                                   \
+#define KAAL_INTERPOSE(type, fails, call, name, parameters, arguments) \
+  extern "C" type call parameters {                                    \
+    static type(*real) parameters = nullptr;                           \
+    const Call made(name, __builtin_return_address(0));                \
+    if (made.error != 0) {                                             \
+      errno = made.error;                                              \
+      return fails;                                                    \
+    }                                                                  \
+    return Real(real, #call) arguments;                                \
   }
 
 KAAL_INTERPOSE(int, -1, memfd_create, "memfd_create", (const char* label, unsigned flags), (label, flags))
@@ -206,7 +86,8 @@ KAAL_INTERPOSE(int, -1, execv, "execv", (const char* file, char* const* argv) no
 
 extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*), void* argument) noexcept {
   static int (*real)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*) = nullptr;
-  if (const int error = Injected("pthread_create", __builtin_return_address(0))) return error;
+  const Call made("pthread_create", __builtin_return_address(0));
+  if (made.error != 0) return made.error;
   return Real(real, "pthread_create")(thread, attributes, run, argument);
 }
 
@@ -216,8 +97,9 @@ extern "C" void* mremap(void* at, size_t bytes, size_t wanted, int flags, ...) n
   va_start(more, flags);
   void* const to = flags & MREMAP_FIXED ? va_arg(more, void*) : nullptr;
   va_end(more);
-  if (const int error = Injected("mremap", __builtin_return_address(0))) {
-    errno = error;
+  const Call made("mremap", __builtin_return_address(0));
+  if (made.error != 0) {
+    errno = made.error;
     return MAP_FAILED;
   }
   return Real(real, "mremap")(at, bytes, wanted, flags, to);
@@ -229,11 +111,19 @@ extern "C" int open(const char* path, int flags, ...) {
   va_start(more, flags);
   const unsigned mode = va_arg(more, unsigned);
   va_end(more);
-  if (const int error = Injected("open", __builtin_return_address(0))) {
-    errno = error;
+  const Call made("open", __builtin_return_address(0));
+  if (made.error != 0) {
+    errno = made.error;
     return -1;
   }
   return Real(real, "open")(path, flags, mode);
+}
+
+// A component's process.kill(its own id, 0) is its mark.
+extern "C" int kill(pid_t pid, int signal) noexcept {
+  static int (*real)(pid_t, int) = nullptr;
+  if (signal == 0) injection::Mark(pid);
+  return Real(real, "kill")(pid, signal);
 }
 
 bool IsInProc(const char* path) { return std::strncmp(path, "/proc/", 6) == 0; }
@@ -245,9 +135,9 @@ extern "C" int open64(const char* path, int flags, ...) {
   va_start(more, flags);
   const unsigned mode = va_arg(more, unsigned);
   va_end(more);
-  const int error = IsInProc(path) ? Injected("open(/proc)", __builtin_return_address(0), Module::kNode) : 0;
-  if (error != 0) {
-    errno = error;
+  const Call made(IsInProc(path) ? "open(/proc)" : nullptr, __builtin_return_address(0), Module::kNode);
+  if (made.error != 0) {
+    errno = made.error;
     return -1;
   }
   return Real(real, "open64")(path, flags, mode);
@@ -256,9 +146,9 @@ extern "C" int open64(const char* path, int flags, ...) {
 extern "C" int scandir64(const char* path, dirent64*** entries, int (*filter)(const dirent64*),
                          int (*compare)(const dirent64**, const dirent64**)) {
   static int (*real)(const char*, dirent64***, int (*)(const dirent64*), int (*)(const dirent64**, const dirent64**)) = nullptr;
-  const int error = IsInProc(path) ? Injected("scandir(/proc)", __builtin_return_address(0), Module::kNode) : 0;
-  if (error != 0) {
-    errno = error;
+  const Call made(IsInProc(path) ? "scandir(/proc)" : nullptr, __builtin_return_address(0), Module::kNode);
+  if (made.error != 0) {
+    errno = made.error;
     return -1;
   }
   return Real(real, "scandir64")(path, entries, filter, compare);
@@ -274,9 +164,9 @@ extern "C" int fcntl(int fd, int command, ...) {
                            : command == F_ADD_SEALS   ? "F_ADD_SEALS"
                            : command == F_SETFL       ? "F_SETFL"
                                                       : nullptr;
-  const int error = name == nullptr ? 0 : Injected(name, __builtin_return_address(0));
-  if (error != 0) {
-    errno = error;
+  const Call made(name, __builtin_return_address(0));
+  if (made.error != 0) {
+    errno = made.error;
     return -1;
   }
   return Real(real, "fcntl")(fd, command, argument);
@@ -287,13 +177,11 @@ extern "C" int fcntl(int fd, int command, ...) {
 extern "C" int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
   static int (*real)(int, int, int, epoll_event*) = nullptr;
   const void* const from = __builtin_return_address(0);
-  int error = 0;
-  if (operation == EPOLL_CTL_ADD) {
-    error = Injected("epoll_ctl", from);
-    if (error == 0 && event->data.fd == -1) error = Injected("uv_poll_init", from, Module::kNode);
-  }
-  if (error != 0) {
-    errno = error;
+  const bool adds = operation == EPOLL_CTL_ADD;
+  const Call made(adds ? "epoll_ctl" : nullptr, from);
+  const Call made_by_node(adds && event->data.fd == -1 ? "uv_poll_init" : nullptr, from, Module::kNode);
+  if (made.error != 0 || made_by_node.error != 0) {
+    errno = made.error != 0 ? made.error : made_by_node.error;
     return -1;
   }
   return Real(real, "epoll_ctl")(epoll, operation, fd, event);
@@ -311,9 +199,9 @@ extern "C" long syscall(long number, ...) noexcept {
                            : number == kSysCloseRange                                    ? "close_range"
                            : number == SYS_seccomp                                       ? "seccomp"
                                                                                          : nullptr;
-  const int error = name == nullptr ? 0 : Injected(name, __builtin_return_address(0));
-  if (error != 0) {
-    errno = error;
+  const Call made(name, __builtin_return_address(0));
+  if (made.error != 0) {
+    errno = made.error;
     return -1;
   }
   return Real(real, "syscall")(number, given[0], given[1], given[2], given[3], given[4], given[5]);
@@ -327,8 +215,9 @@ extern "C" int clone(int (*run)(void*), void* stack, int flags, void* argument, 
   void* const tls = va_arg(more, void*);
   void* const child = va_arg(more, void*);
   va_end(more);
-  if (const int error = Injected("clone", __builtin_return_address(0))) {
-    errno = error;
+  const Call made("clone", __builtin_return_address(0));
+  if (made.error != 0) {
+    errno = made.error;
     return -1;
   }
   return Real(real, "clone")(run, stack, flags, argument, parent, tls, child);
@@ -337,17 +226,18 @@ extern "C" int clone(int (*run)(void*), void* stack, int flags, void* argument, 
 // Nothing is inherited in our system, so what is to be preloaded is added at each exec.
 extern "C" int execve(const char* file, char* const* argv, char* const* env) noexcept {
   static int (*real)(const char*, char* const*, char* const*) = nullptr;
-  if (const int error = Injected("execve", __builtin_return_address(0))) {
-    errno = error;
+  const Call made("execve", __builtin_return_address(0));
+  if (made.error != 0) {
+    errno = made.error;
     return -1;
   }
-  if (inject[0] == '\0') return Real(real, "execve")(file, argv, env);
+  if (injection::inject[0] == '\0') return Real(real, "execve")(file, argv, env);
   std::size_t count = 0;
   while (env[count] != nullptr) ++count;
   char** const more = static_cast<char**>(alloca((count + 3) * sizeof(char*)));
   std::memcpy(more, env, count * sizeof(char*));
-  more[count] = preload;
-  more[count + 1] = inject;
+  more[count] = injection::preload;
+  more[count + 1] = injection::inject;
   more[count + 2] = nullptr;
   return Real(real, "execve")(file, argv, more);
 }

@@ -8,7 +8,10 @@ import { ControlLink } from "./broker/control-link.ts"
 import { describeHoldings } from "./broker/holdings.ts"
 import { Launch } from "./broker/launch.ts"
 import { ComponentFolder, ringWasmPath } from "./broker/programs.ts"
+import { RecentEvents } from "./broker/recent-events.ts"
+import { StandstillWatch } from "./broker/standstill.ts"
 import { describeWaits } from "./broker/wait-graph.ts"
+import { syscallNumberOf } from "./invocation/decode.ts"
 import { Kernel } from "./invocation/kernel.ts"
 import { KernelState } from "./invocation/state.ts"
 
@@ -29,20 +32,35 @@ const link = new ControlLink(
 )
 
 const utf8 = new TextDecoder()
+const recent = new RecentEvents()
 const broker = new Broker(kernel, new ComponentFolder(components), launch, readFileSync(ringWasmPath), {
-  onSpawned: (component, name, osPid, confined) => link.send({ event: "spawned", component, name, osPid, confined }),
+  onSpawned: (component, name, osPid, confined) => {
+    recent.note(component, "was spawned")
+    link.send({ event: "spawned", component, name, osPid, confined })
+  },
+  onCall: (component, message) => {
+    recent.note(component, syscallNumberOf(message))
+    watch.note()
+  },
   onPrint: (component, name, lines) => {
     link.send({ event: "print", component, name, lines })
     if (link.isCongested) broker.hold(component)
   },
   onReport: report => link.send({ event: "report", text: utf8.decode(report) }),
-  onEnded: (component, name, ending) =>
-    link.send({ event: "ended", component, name, ending, text: kernel.describeEnding(component, ending) }),
+  onEnded: (component, name, ending) => {
+    const text = kernel.describeEnding(component, ending)
+    recent.note(component, text)
+    link.send({ event: "ended", component, name, ending, text })
+  },
   onRefused: error => link.send({ event: "refused", message: error.message }),
   onShutdown: ok => {
     link.send({ event: "shutdown", ok })
     link.end(() => process.exit(ok ? 0 : 1))
   },
+})
+const watch = new StandstillWatch(broker.sights, lines => {
+  const events = recent.describe(component => kernel.componentName(component))
+  link.send({ event: "standstill", lines: [...lines, "what happened last:", ...events] })
 })
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

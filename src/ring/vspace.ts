@@ -39,6 +39,13 @@ export class VSpace {
   readonly processors: number
   /** Address of a private status word that stays live, for ends that were given none. */
   readonly alwaysLive: number
+  /**
+   * Address of eight private bytes, the first: a thread that is about to sleep writes there for how many nanoseconds, as a
+   * 64-bit float. With workers it writes 0: one of them may be who shall wake it.
+   */
+  readonly sleepsFor: number
+  /** Threads that share this memory beside the one that made it. */
+  workers = 0
   /** Addresses of the index words that ends of this process store to: an end has its own to itself. */
   readonly ownedWords = new Set<number>()
   /** Asks the kernel what lies at an address, where there is one to ask. */
@@ -62,6 +69,7 @@ export class VSpace {
     this.processors = native.affinity().length
     this.#privateNext = map.privateStart
     this.#privateEnd = map.privateEnd
+    this.sleepsFor = this.allocatePrivate(8, 8)
     this.alwaysLive = this.allocatePrivate(4, 4)
     this.u32[this.alwaysLive / 4] = STATUS_LIVE
   }

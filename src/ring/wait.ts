@@ -79,6 +79,7 @@ const nowNs = (): number => performance.now() * 1_000_000
 export class Waiting {
   /** Looks that one call of the hot code takes; 1 where there is no point in spinning. */
   readonly spins: number
+  readonly #vspace: VSpace
   readonly #spinNs: number
   readonly #park: boolean
 
@@ -88,6 +89,7 @@ export class Waiting {
     if (!(spinNs >= 0)) {
       throw new RingError("InvalidArgument", `wait.spinNs is ${spinNs}, which must be 0 or more nanoseconds`)
     }
+    this.#vspace = vspace
     this.#spinNs = spinNs
     this.#park = park
     this.spins = spinNs > 0 || !park ? SPINS_PER_LOOK : 1
@@ -118,7 +120,11 @@ export class Waiting {
       // ORDER sleep: these loads of index or lane come after the store of our sleep number; mustWake() is called after
       // the store of the index or lane, and loads the number.
       result = attempt(1)
-      if (result === RESULT_NONE) sleep(sleeper.sleepWords(words, 0) / 2, Math.min(deadline - now, LOOK_AGAIN_NS))
+      if (result === RESULT_NONE) {
+        const { f64, sleepsFor, workers } = this.#vspace
+        f64[sleepsFor / 8] = workers > 0 ? 0 : timeoutNs
+        sleep(sleeper.sleepWords(words, 0) / 2, Math.min(deadline - now, LOOK_AGAIN_NS))
+      }
       sleeper.retract()
       if (result !== RESULT_NONE) return result
       parkAt = nowNs() + this.#spinNs

@@ -47,7 +47,9 @@ export function startWorker(component: Component, slot: number, end: End, { wait
     const share = vspace.share(PRIVATE_BYTES)
     const lent: LentEnd = { share, end, parts, options: { status, bell, wait }, data }
     const worker = new Worker(`/proc/self/fd/${BootFd.script}`, { workerData: lent })
+    vspace.workers += 1
     worker.once("exit", () => {
+      vspace.workers -= 1
       vspace.freePrivate(share.privateStart, PRIVATE_BYTES)
       closeFor(vspace, lent, onClose)
     })

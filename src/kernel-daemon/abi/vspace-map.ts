@@ -10,6 +10,12 @@ export const PRIVATE_START = PAGE_BYTES
 /** [PRIVATE_START, PRIVATE_END) is ordinary private memory: an end's own indices, staging buffers, the compiler's data. */
 export const PRIVATE_END = 16 * 1024 * 1024
 
+/**
+ * The first eight private bytes: for how many nanoseconds the main thread sleeps at most where it sleeps now, as a 64-bit
+ * float. Infinity: until somebody wakes it. The daemon reads it to tell a standstill from a wait that ends by itself.
+ */
+export const SLEEPS_FOR = PRIVATE_START
+
 /** One page that only the daemon writes: the component's status words, 32 bits each. */
 export const KERNEL_PAGE = PRIVATE_END
 export const MAX_STATUS_WORDS = PAGE_BYTES / 4

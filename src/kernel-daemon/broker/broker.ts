@@ -17,6 +17,7 @@ import type {
 import type { Kernel } from "../invocation/kernel.ts"
 import { allDone } from "./all-done.ts"
 import { BellTable } from "./bell-table.ts"
+import type { BrokerEvents } from "./broker-events.ts"
 import { ComponentProcess } from "./component-process.ts"
 import { DaemonPages } from "./daemon-pages.ts"
 import { nextOf } from "./effect-order.ts"
@@ -27,18 +28,6 @@ import type { ComponentFolder } from "./programs.ts"
 import { refusal, refusalOf } from "./refusal.ts"
 import { StatusPages } from "./status-pages.ts"
 import { proveUnmapped, type Sights } from "./unmap-proof.ts"
-
-/** What the daemon tells whoever started it. */
-export interface BrokerEvents {
-  readonly onSpawned: (component: ComponentId, name: string, osPid: number, confined: boolean) => void
-  readonly onPrint: (component: ComponentId, name: string, lines: readonly string[]) => void
-  readonly onReport: (report: Uint8Array) => void
-  readonly onEnded: (component: ComponentId, name: string, ending: Ending) => void
-  /** The root task could not be booted; `onShutdown` follows. */
-  readonly onRefused: (error: KernelError) => void
-  /** After the last component is reaped. */
-  readonly onShutdown: (ok: boolean) => void
-}
 
 const READ = Permission.read
 const READ_WRITE = Permission.read | Permission.write
@@ -370,7 +359,10 @@ export class Broker {
       throw new KernelError("Cancelled", `Cannot spawn "${name}": the system shuts down`)
     const way = confined ? this.#launch.confinement : "none"
     const process = ComponentProcess.spawn(name, this.#folder.pathOf(name), this.#launch, way, this.#statusPages, {
-      onMessage: message => this.#run(this.#kernel.invoke(component, message), component),
+      onMessage: message => {
+        this.#events.onCall(component, message)
+        this.#run(this.#kernel.invoke(component, message), component)
+      },
       onPrint: lines => this.#events.onPrint(component, name, lines),
       onEnded: ending => this.#onEnded(component, name, ending),
     })

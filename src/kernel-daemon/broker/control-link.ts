@@ -38,6 +38,8 @@ export type DaemonEvent =
   | { readonly event: "print"; readonly component: number; readonly name: string; readonly lines: readonly string[] }
   | { readonly event: "report"; readonly text: string }
   | { readonly event: "waits"; readonly lines: readonly string[] }
+  /** Unasked, once: who waits for each other and for nobody else, and what happened last. */
+  | { readonly event: "standstill"; readonly lines: readonly string[] }
   | {
       readonly event: "ended"
       readonly component: number

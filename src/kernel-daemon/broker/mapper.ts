@@ -65,7 +65,7 @@ export class Mapper {
     try {
       if (this.#waiting.length > 0 || !this.#send(command)) this.#waiting.push(withOwnDescriptor(command))
     } catch (error) {
-      refused = error as Error
+      refused = isGone(error) ? ended() : (error as Error)
     }
     if (refused !== undefined) done(refused)
   }

@@ -60,6 +60,7 @@ export function attackKernel(kind: ConfinementKind, onFinding: (finding: KernelF
     }
     const broker = new Broker(new Kernel(), new ComponentFolder(), new Launch(kind), readFileSync(ringWasmPath), {
       onSpawned: () => {},
+      onCall: () => {},
       onPrint: (_component, name, lines) => note(`${name}: ${lines.join("\n")}`),
       onReport: bytes => void onReport(JSON.parse(utf8.decode(bytes)) as AttacksReport),
       onEnded: (_component, name, ending) => note(`${name} ended: ${JSON.stringify(ending)}`),

@@ -61,7 +61,8 @@ export function runCommand(): Command {
           }
           if (event.event === "print") console.log(event.lines.map(line => `${event.name}: ${line}`).join("\n"))
           if (event.event === "report") console.log(event.text)
-          if (event.event === "waits") console.error(event.lines.map(line => `kaal run: ${line}`).join("\n"))
+          if (event.event === "waits" || event.event === "standstill")
+            console.error(event.lines.map(line => `kaal run: ${line}`).join("\n"))
           if (event.event === "ended" && event.text !== "exited with code 0") {
             console.error(`${event.name} ${event.text}`)
           }

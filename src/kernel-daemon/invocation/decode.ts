@@ -11,6 +11,11 @@ export function callIdOf(message: Uint8Array): number {
   return message.length < HEADER_BYTES ? 0 : decodeHeader(message).callId
 }
 
+/** Which syscall it asks for; 0, which is none, where it is too short to say. */
+export function syscallNumberOf(message: Uint8Array): number {
+  return message.length < HEADER_BYTES ? 0 : decodeHeader(message).number
+}
+
 /**
  * @throws {KernelError} InvalidArgument: the number is no syscall's
  * @throws {KernelError} TruncatedMessage, RangeError, InvalidArgument: as codec.ts says

@@ -3,6 +3,7 @@
 import { isSubset, Right, type Rights } from "../abi/rights.ts"
 import { Capability } from "../objects/capability.ts"
 import type { CNode } from "../objects/cnode.ts"
+import type { Component } from "../objects/component.ts"
 import { linkChild, settle } from "../objects/derivation-tree.ts"
 import { isShared, type KernelObject } from "../objects/kernel-object.ts"
 import { Lingering } from "../objects/lingering.ts"
@@ -43,7 +44,7 @@ export function move(state: KernelState, capability: Capability, cnode: CNode, s
  * @param orphans gets the CNode that went with it, if one did: its contents are to be removed next
  * @param proved its mappings were seen to be gone
  *
- * Cost: O(1), and linear in the mappings made through it.
+ * Cost: O(1), and linear in the mappings made through it; of a TCB whose component has not been started, a look at its CSpace.
  */
 export function remove(state: KernelState, capability: Capability, orphans: CNode[], proved: boolean): void {
   if (capability.mappings !== undefined) {
@@ -71,10 +72,8 @@ function passOn({ parent }: Capability, lingering: Lingering): void {
 /** Lets go of one reference; an object without any is destroyed. */
 export function dropReference(state: KernelState, object: KernelObject, orphans: CNode[]): void {
   object.references -= 1
-  if (object.type === "TCB" && object.references === 1 && object.state !== "ended" && object.state !== "inactive") {
-    // What is left is the living component's hold on itself, which goes when its process has gone (component-end.ts).
-    state.emit({ kind: "kill", component: object.id, reason: "the last capability to its TCB is gone" })
-  }
+  const reason = object.type === "TCB" ? whyToEnd(object) : undefined
+  if (object.type === "TCB" && reason !== undefined) state.emit({ kind: "kill", component: object.id, reason })
   if (object.references > 0) return
   switch (object.type) {
     case "TCB":
@@ -98,6 +97,18 @@ export function dropReference(state: KernelState, object: KernelObject, orphans:
       break
   }
   refund(object.origin, object.chargedBytes)
+}
+
+/** Why a component has to go with the capability to its TCB that has just gone; undefined when it has not. */
+function whyToEnd(component: Component): string | undefined {
+  const { state, references } = component
+  if (state === "ended" || state === "inactive") return undefined
+  // What is left is the living component's hold on itself, which goes when its process has gone (component-end.ts).
+  if (references === 1) return "the last capability to its TCB is gone"
+  // Or, before it runs, its own capabilities besides: those it could use only if somebody else had started it.
+  if (state !== "created") return undefined
+  const own = component.cspace.slots.filter(capability => capability?.object === component).length
+  return references === 1 + own ? "nobody is left who could start it" : undefined
 }
 
 /** Gives memory back to where it came from, and further up where that was only waiting for it. */

@@ -142,9 +142,13 @@ export class Kernel {
   }
 
   /** Whose process_wait is not answered yet, and for whom it waits. Cost: linear in the components. */
-  processWaits(): readonly { readonly component: ComponentId; readonly target: ComponentId }[] {
+  processWaits(): readonly {
+    readonly component: ComponentId
+    readonly target: ComponentId
+    readonly callId: number
+  }[] {
     return [...this.#state.components.values()].flatMap(({ id: target, waits }) =>
-      waits.map(({ component }) => ({ component, target })),
+      waits.map(({ component, callId }) => ({ component, target, callId })),
     )
   }
 

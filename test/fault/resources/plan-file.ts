@@ -1,4 +1,5 @@
-// plan-file.ts: the file in which native/inject reads which call is to fail, and tells which calls there are.
+// plan-file.ts: the file in which native/inject reads which call is to fail, or at which call a process is to stand still, and
+// tells which calls there are.
 
 import { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs"
 
@@ -9,6 +10,25 @@ export interface Injection {
   readonly offset: number
   readonly k: number
   readonly errno: number
+}
+
+/** Any call, the `k`th in processes of that role from now on, before or after which its process is to stand still. */
+export interface Halt {
+  /** "cloned": the child of a clone, until it becomes another program. */
+  readonly role: string
+  readonly thread: (typeof THREADS)[number]
+  readonly k: number
+  readonly after: boolean
+  /** Count only calls between two marks, which any component makes by process.kill(process.pid, 0). */
+  readonly windowed: boolean
+}
+
+/** Where a process stands still. */
+export interface Halted {
+  /** By its own name for it: others may know it by another. */
+  readonly pid: number
+  readonly call: string
+  readonly offset: number
 }
 
 /** A place in our binaries from which a call was made. */
@@ -24,7 +44,10 @@ export interface CallSite {
 const NAME_BYTES = 24
 const SITES = 512
 const SITE_BYTES = 64
-const Offset = { round: 0, remaining: 4, errno: 8, fired: 12, role: 16, call: 40, place: 64, sites: 120 } as const
+const Offset = { round: 0, remaining: 4, errno: 8, fired: 12, role: 16, call: 40, place: 64, sites: 116 } as const
+const HaltOffset = { action: 68, windowed: 72, marks: 76, halted: 80, place: 84, call: 88, thread: 112 } as const
+const THREADS = ["any", "main", "other"] as const
+const Action = { fail: 0, haltBefore: 1, haltAfter: 2 } as const
 
 export class PlanFile {
   readonly path: string
@@ -42,14 +65,47 @@ export class PlanFile {
     this.#write(Offset.round, round)
   }
 
-  arm({ role, call, offset, k, errno }: Injection): void {
+  armError({ role, call, offset, k, errno }: Injection): void {
     this.disarm()
+    this.#write(HaltOffset.action, Action.fail)
+    this.#write(HaltOffset.windowed, 0)
+    this.#write(HaltOffset.thread, THREADS.indexOf("any"))
     this.#writeName(Offset.role, role)
     this.#writeName(Offset.call, call)
     this.#write(Offset.place, offset)
     this.#write(Offset.errno, errno)
     this.#write(Offset.fired, 0)
     this.#write(Offset.remaining, k)
+  }
+
+  armHalt({ role, thread, k, after, windowed }: Halt): void {
+    this.disarm()
+    this.#write(HaltOffset.action, after ? Action.haltAfter : Action.haltBefore)
+    this.#write(HaltOffset.windowed, Number(windowed))
+    this.#write(HaltOffset.marks, 0)
+    this.#write(HaltOffset.thread, THREADS.indexOf(thread))
+    this.#writeName(HaltOffset.call, "")
+    this.#writeName(Offset.role, role)
+    this.#write(Offset.fired, 0)
+    this.#write(Offset.remaining, k)
+  }
+
+  /** Where a process stands still now. */
+  get halted(): Halted | undefined {
+    const pid = this.#read(HaltOffset.halted)
+    if (pid === 0) return undefined
+    const name = Buffer.alloc(NAME_BYTES)
+    readSync(this.#fd, name, 0, NAME_BYTES, HaltOffset.call)
+    return {
+      pid,
+      call: nameIn(name, 0),
+      offset: this.#read(HaltOffset.place),
+    }
+  }
+
+  /** It goes on, if it lives. */
+  release(): void {
+    this.#write(HaltOffset.halted, 0)
   }
 
   disarm(): void {

@@ -4,16 +4,22 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { bundleComponents, descendants, root } from "../../helpers/system.ts"
+import { bundleComponents, descendants, type ProcessInfo, root } from "../../helpers/system.ts"
 import { PlanFile } from "./plan-file.ts"
 
 /** Longer than every deadline of the system, the children's own of 20 s included. */
 const ROUND_MS = 40_000
 const LOOK_MS = 5
 
-/** What resources-root prints after a round. */
-export interface Round {
+/** What a root task prints after a round. */
+export interface AnyRound {
   readonly round: number
+  /** The first free slot, and what is free of the untyped. */
+  readonly left: { readonly slot: number; readonly freeBytes: number }
+}
+
+/** What resources-root prints. */
+export interface Round extends AnyRound {
   readonly refused?: {
     readonly step: string
     readonly name: string
@@ -21,7 +27,6 @@ export interface Round {
     readonly message: string
     readonly leaked: number
   }
-  readonly left: { readonly slot: number; readonly freeBytes: number }
 }
 
 /** The library that lets calls fail, and the bundled components: made once, removed by `remove`. */
@@ -31,18 +36,24 @@ export class Workshop {
   readonly plan: PlanFile
   components = ""
 
-  private constructor() {
+  /** What boots as the root task. */
+  readonly rootTask: string
+
+  private constructor(rootTask: string) {
+    this.rootTask = rootTask
     // Components have user ids of their own.
     chmodSync(this.folder, 0o755)
     const flags = ["-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC"]
-    execFileSync("g++", [...flags, "-o", this.library, join(root, "native/inject/inject.cc"), "-ldl"])
+    const sources = ["inject.cc", "plan.cc"].map(name => join(root, "native/inject", name))
+    execFileSync("g++", [...flags, "-o", this.library, ...sources, "-ldl"])
     this.plan = new PlanFile(join(this.folder, "plan"))
     chmodSync(this.plan.path, 0o666)
   }
 
-  static async open(): Promise<Workshop> {
-    const workshop = new Workshop()
-    workshop.components = await bundleComponents(["resources-root", "resources-end"])
+  /** @param others components beside the root task */
+  static async open(rootTask: string, others: readonly string[]): Promise<Workshop> {
+    const workshop = new Workshop(rootTask)
+    workshop.components = await bundleComponents([rootTask, ...others])
     return workshop
   }
 
@@ -52,17 +63,17 @@ export class Workshop {
   }
 }
 
-export class Running {
+export class Running<R extends AnyRound = Round> {
   readonly #child: ChildProcess
   readonly #plan: PlanFile
   /** All that was printed. */
   output = ""
   #ended: { readonly code: number | null; readonly signal: string | null } | undefined
 
-  /** Boots resources-root; it runs a round at once unless the plan's is 0, and then ends. */
-  constructor({ library, plan, components }: Workshop) {
+  /** Boots the root task; it runs a round at once unless the plan's is 0, and then ends. */
+  constructor({ library, plan, components, rootTask }: Workshop) {
     this.#plan = plan
-    const args = ["run", "resources-root", "--components", components, "--timeout", "3600"]
+    const args = ["run", rootTask, "--components", components, "--timeout", "3600"]
     const { NODE_OPTIONS: _, ...env } = process.env
     this.#child = spawn(process.execPath, [join(root, "dist/kaal.cjs"), ...args], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -79,7 +90,7 @@ export class Running {
   }
 
   /** What a round gave; or nothing when the system ended instead. @throws {Error} neither in time */
-  async round(round: number): Promise<Round | undefined> {
+  async round(round: number): Promise<R | undefined> {
     const from = this.output.length
     this.#plan.setRound(round)
     const found = await this.#wait(() => {
@@ -87,7 +98,7 @@ export class Running {
         .slice(from)
         .split("\n")
         .find(each => each.includes(`{"round":${round},`))
-      return line === undefined ? undefined : (JSON.parse(line.slice(line.indexOf("{"))) as Round)
+      return line === undefined ? undefined : (JSON.parse(line.slice(line.indexOf("{"))) as R)
     })
     return found
   }
@@ -107,9 +118,14 @@ export class Running {
     return this.#ended !== undefined
   }
 
+  /** Of the daemon and all components. */
+  processes(): ProcessInfo[] {
+    return descendants(this.#child.pid ?? 0)
+  }
+
   /** What the daemon and the root task hold, and who runs: equal texts are equal systems. */
   census(): string {
-    const all = descendants(this.#child.pid ?? 0)
+    const all = this.processes()
     const held = all
       .filter(({ command }) => !command.includes("kaal-launcher"))
       .map(({ pid, command }) => `${command.replace(/.*\//, "")}: ${heldBy(pid)}`)

@@ -73,7 +73,7 @@ export class Trials {
 
   /** All that the choice names, one after the other. */
   static async run(choice: Choice): Promise<Matrix> {
-    const workshop = await Workshop.open()
+    const workshop = await Workshop.open("resources-root", ["resources-end"])
     const trials = new Trials(workshop, choice)
     try {
       await trials.#all()
@@ -116,7 +116,7 @@ export class Trials {
       for (const errno of this.#choice.full ? errnos : [errnos[(k - 1) % errnos.length] as string]) {
         const { plan } = this.#workshop
         if (when === "running") await this.#prepare()
-        plan.arm({ role, call, offset, k, errno: errnoNumber(errno) })
+        plan.armError({ role, call, offset, k, errno: errnoNumber(errno) })
         const begun = performance.now()
         const outcome = when === "running" ? await this.#inRunning(role, errno) : await this.#inBooting()
         const ms = Math.round(performance.now() - begun)

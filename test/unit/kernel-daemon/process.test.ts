@@ -299,3 +299,37 @@ t.test("report and debug_print take so many bytes and no more; the root task's r
   t.equal(k.outcome(ROOT, "debug_print", { text: "é".repeat(MAX_PRINT_BYTES / 2 + 1) }), "RangeError")
   t.match(k.of("print"), [{ component: ROOT }])
 })
+
+t.test("a component that nobody is left to start is ended with its creator", async t => {
+  const authority = [ConventionSlot.untyped, ConventionSlot.processControl].flatMap(slot => [slot, slot, 7])
+  for (const [what, prepare, ends] of [
+    ["not started", () => {}, true],
+    [
+      "its TCB copied, into its own slots",
+      (k, child) => k.call(child.by, "cap_grant", { ...child, source: child.tcb, slot: 40, rights: 7 }),
+      true,
+    ],
+    ["started", (k, child) => k.call(child.by, "process_start", child), false],
+    [
+      "its TCB in another's slots",
+      (k, child) => {
+        const third = k.spawn(child.by)
+        k.call(child.by, "cap_grant", { source: child.tcb, tcb: third.tcb, slot: 40, rights: 7 })
+      },
+      false,
+    ],
+  ] as [string, (k: TestKernel, child: { by: number; tcb: number }) => void, boolean][]) {
+    const k = new TestKernel()
+    const by = k.spawn(ROOT, authority).pid
+    const { pid, tcb } = k.call(by, "process_create", plain)
+    prepare(k, { by, tcb })
+    k.end(by)
+    t.equal(
+      k.of("kill").some(({ component }) => component === pid),
+      ends,
+      what,
+    )
+    k.end(pid)
+    t.strictSame(violations(k.state), [])
+  }
+})
