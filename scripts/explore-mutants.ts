@@ -4,6 +4,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { EQUIVALENT } from "../src/explorer/equivalent-mutants.ts"
 import { MUTANTS } from "../src/explorer/mutants.ts"
+import { SHAPE_MUTANTS } from "../src/explorer/shape-mutants.ts"
 import { AT_ONCE, Worker } from "./explore-jobs.ts"
 import { type RingMutant, ringMutantsOf } from "./ring-mutants.ts"
 import { makeWorkingCopy } from "./working-copy.ts"
@@ -38,6 +39,8 @@ interface Fault {
   readonly what: string
   readonly text: string
   readonly equivalent: string | undefined
+  /** As that of a Mutant. */
+  readonly cases?: string | undefined
 }
 
 /** All of them: those by rule, then those by hand. @throws {Error} a reason that is for no mutant */
@@ -64,10 +67,10 @@ export function faults(): Fault[] {
   }))
   const stale = EQUIVALENT.find(entry => !used.has(entry))
   if (stale !== undefined) throw new Error(`There is no mutant "${stale.changes[0]}" in ${stale.file}, ${stale.within}`)
-  const byHand = MUTANTS.map(({ path, from, to, what, equivalent }) => {
+  const byHand = [...MUTANTS, ...SHAPE_MUTANTS].map(({ path, from, to, what, equivalent, cases }) => {
     const source = read(path)
     if (source.split(from).length !== 2) throw new Error(`"${what}": its text must occur once in ${path}`)
-    return { path, what, text: source.replace(from, () => to), equivalent }
+    return { path, what, text: source.replace(from, () => to), equivalent, cases }
   })
   return [...rules, ...byHand]
 }
@@ -103,25 +106,29 @@ class MutantExplorer {
   }
 
   /** @returns which case failed, and why */
-  async failed({ path, text }: Fault): Promise<string | undefined> {
+  async failed({ path, text, cases }: Fault): Promise<string | undefined> {
     if (path.includes("/wasm/")) {
       this.#worker ??= new Worker()
-      return await this.#run(this.#worker, { path, text })
+      return await this.#run(this.#worker, cases, { path, text })
     }
     const file = join(this.#copy, path)
     const source = readFileSync(file, "utf8")
     writeFileSync(file, text)
     const worker = new Worker(this.#copy)
     try {
-      return await this.#run(worker)
+      return await this.#run(worker, cases)
     } finally {
       worker.close()
       writeFileSync(file, source)
     }
   }
 
-  async #run(worker: Worker, changed?: { path: string; text: string }): Promise<string | undefined> {
-    const result = await worker.run(changed === undefined ? { kind: "small" } : { kind: "small", changed }, SILENCE_MS)
+  async #run(
+    worker: Worker,
+    cases: string | undefined,
+    changed?: { path: string; text: string },
+  ): Promise<string | undefined> {
+    const result = await worker.run({ kind: "small", changed, cases }, SILENCE_MS)
     if (result === "hangs") {
       if (worker === this.#worker) this.#worker = undefined
       return "no progress: it goes round for ever without a shared access"

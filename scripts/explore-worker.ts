@@ -1,6 +1,7 @@
 // explore-worker.ts: a process that explores what it is told to, one job after the other. Started by explore-jobs.ts.
 
 import { SMALL } from "../src/explorer/cases/all.ts"
+import { SMALL_SHAPES } from "../src/explorer/cases/shapes.ts"
 import { type Exploration, explore, type Sample, sample } from "../src/explorer/explore.ts"
 import { takeOverKernel } from "../src/explorer/process.ts"
 import { Violation } from "../src/explorer/system.ts"
@@ -9,8 +10,15 @@ import { caseNamed, compiled, shippedModule } from "./explore-case.ts"
 export type Job =
   | { readonly kind: "explore"; readonly name: string }
   | { readonly kind: "sample"; readonly name: string; readonly seed: number; readonly runs: number }
-  /** All small cases, until one fails. `changed`: with this text of a source file of src/ring/wasm. */
-  | { readonly kind: "small"; readonly changed?: { readonly path: string; readonly text: string } }
+  /**
+   * All small cases, until one fails; `cases`: those of shapes.ts whose name has this in it, instead of all others. `changed`:
+   * with this text of a source file of src/ring/wasm.
+   */
+  | {
+      readonly kind: "small"
+      readonly changed: { readonly path: string; readonly text: string } | undefined
+      readonly cases: string | undefined
+    }
 
 export type JobResult =
   | { readonly kind: "explored"; readonly outcome: Exploration }
@@ -26,12 +34,13 @@ async function run(job: Job): Promise<JobResult> {
   if (job.kind === "sample") {
     return { kind: "sampled", outcome: sample(shippedModule(), caseNamed(job.name), job.seed, job.runs) }
   }
-  return { kind: "small", failed: await failedSmall(job.changed) }
+  return { kind: "small", failed: await failedSmall(job) }
 }
 
-async function failedSmall(changed: (Job & { kind: "small" })["changed"]): Promise<string | undefined> {
+async function failedSmall({ changed, cases }: Job & { kind: "small" }): Promise<string | undefined> {
+  const chosen = cases === undefined ? SMALL : SMALL_SHAPES.filter(({ name }) => name.includes(cases))
   const module = changed === undefined ? shippedModule() : compiled(await (await compiler()).compileWasm(changed))
-  for (const explored of SMALL) {
+  for (const explored of chosen) {
     try {
       const { complete, failure } = explore(module, explored)
       if (failure !== undefined) return `${explored.name}: ${failure.why}`

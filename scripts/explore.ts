@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { CASES, LARGE, SMALL } from "../src/explorer/cases/all.ts"
+import { SMALL_SHAPES } from "../src/explorer/cases/shapes.ts"
 import { type Exploration, replay, type Sample } from "../src/explorer/explore.ts"
 import { takeOverKernel } from "../src/explorer/process.ts"
 import type { Failure } from "../src/explorer/system.ts"
@@ -82,7 +83,7 @@ async function exploreAll(): Promise<{ ok: boolean; cases: object[]; seed?: numb
     const jobs = LARGE.map(({ name }): Job => ({ kind: "sample", name, seed, runs }))
     return { seed, ...(await exploreCases(jobs)) }
   }
-  const chosen = values.mutants ? [] : values.small ? SMALL : CASES
+  const chosen = values.mutants ? [] : values.small ? [...SMALL, ...SMALL_SHAPES] : CASES
   const outcome = await exploreCases(chosen.map(({ name }): Job => ({ kind: "explore", name })))
   if (!outcome.ok || values.cases) return outcome
   const verdicts = await exploreMutants(printVerdict)

@@ -11,13 +11,14 @@ export interface Access {
   readonly kind:
     | ("load" | "store" | "exchange" | "compareExchange" | "wait" | "wake")
     | ("ring" | "listen" | "poll" | "collect")
+    | "watch"
   readonly atomic: boolean
   /** Of "ring" and "listen": the bell's number. */
   readonly address: number
   readonly bytes: number
   readonly value?: bigint
   readonly expected?: bigint
-  /** Of a wait: addresses and values, in pairs. */
+  /** Of a wait or a watch: addresses and values, in pairs. */
   readonly words?: readonly number[]
   /** Of "poll" and "collect": the bells of the process, by number. */
   readonly bells?: readonly number[]
@@ -88,6 +89,11 @@ const ofBells = (kind: "poll" | "collect", bells: readonly number[]): Made => ({
   ...{ kind, atomic: true, address: 0, bytes: 0 },
   bells,
 })
+
+/** What a case does in place of a loop that looks until one of the words, each with its value, has another. */
+export function watch(...words: readonly number[]): void {
+  answer({ kind: "watch", atomic: true, address: words[0] ?? 0, bytes: 4, words })
+}
 
 /** From here on the addon's futex calls and bells, and the clock of this process, are the explorer's. The pages stay as they are. */
 export function takeOverKernel(): void {

@@ -94,9 +94,10 @@ export class System {
   }
 
   enabled(state: State): number[] {
-    return state.points.flatMap(({ access }, who) =>
-      access !== undefined && !state.asleep[who] && !this.#spins(state, who) ? [who] : [],
-    )
+    return state.points.flatMap(({ access }, who) => {
+      const goesOn = access !== undefined && !state.asleep[who] && !this.#spins(state, who)
+      return goesOn && !(access.kind === "watch" && isUnchanged(state.memory, access)) ? [who] : []
+    })
   }
 
   /** The state behind the next step of `by`. @throws {Violation} */
@@ -246,7 +247,9 @@ export class System {
     const { access } = points[who] as Point
     const how = asleep[who] ? "sleeps" : "spins"
     const on =
-      access?.kind === "wait" ? sharedWords(access).map(this.#case.nameOf).join(", ") : this.#where(access as Access)
+      access?.words !== undefined
+        ? sharedWords(access).map(this.#case.nameOf).join(", ")
+        : this.#where(access as Access)
     return `${this.#processes[who]?.program.name} ${how} in ${access?.operation} on ${on}`
   }
 
@@ -283,7 +286,7 @@ function perform(memory: Uint32Array, bells: number[], access: Access): bigint {
   return kind === "store" ? 0n : found
 }
 
-/** A system call, which touches no shared memory. */
+/** A system call, which touches no shared memory; or a case's watch of words, which has no result. */
 function isCall({ kind }: Access): boolean {
   return !["load", "store", "exchange", "compareExchange"].includes(kind)
 }

@@ -8,6 +8,7 @@ import { SMALL } from "../../src/explorer/cases/all.ts"
 import { ringLoopCase } from "../../src/explorer/cases/loop.ts"
 import { recordCase } from "../../src/explorer/cases/records.ts"
 import { ringCase } from "../../src/explorer/cases/ring.ts"
+import { SMALL_SHAPES } from "../../src/explorer/cases/shapes.ts"
 import { explore, replay, sample } from "../../src/explorer/explore.ts"
 import { instrument, SHARED_START } from "../../src/explorer/instrument.ts"
 import { type Program, takeOverKernel } from "../../src/explorer/process.ts"
@@ -23,7 +24,7 @@ const module = new WebAssembly.Module(instrument(shipped) as Uint8Array<ArrayBuf
 
 t.test("the small cases: every schedule delivers all", async t => {
   let all = 0n
-  for (const explored of SMALL) {
+  for (const explored of [...SMALL, ...SMALL_SHAPES]) {
     const { complete, failure, schedules } = explore(module, explored)
     t.equal(failure, undefined, explored.name)
     t.ok(complete, explored.name)

@@ -6,7 +6,7 @@ import { consumerClosesCase, consumersCase, producerClosesCase, producersCase } 
 import { notificationCase } from "./notification.ts"
 import { recordCase } from "./records.ts"
 import { batchCase, ringCase, spinCase } from "./ring.ts"
-import { ALL_SHAPES, SMALL_SHAPES } from "./shapes.ts"
+import { ALL_SHAPES } from "./shapes.ts"
 import { recordWordsCase, wordsCase } from "./words.ts"
 
 const FORMS = ["index", "slot"] as const
@@ -22,7 +22,6 @@ export const SMALL: readonly Case[] = [
   notificationCase([2, 0]),
   ...FORMS.flatMap(form => [producerClosesCase(form, 1, 1), consumerClosesCase(form, 1)]),
   ...FORMS.flatMap(form => [spinCase(form, 1, 2, false), spinCase(form, 1, 1, true)]),
-  ...SMALL_SHAPES,
 ]
 
 export const CASES: readonly Case[] = [
@@ -34,7 +33,7 @@ export const CASES: readonly Case[] = [
   recordCase([[24], [8], [20]]),
   recordCase([[8, 1], [24]]),
   notificationCase([2, 1]),
-  ...ALL_SHAPES.filter(explored => !SMALL_SHAPES.includes(explored)),
+  ...ALL_SHAPES,
 ]
 
 export const LARGE: readonly Case[] = [

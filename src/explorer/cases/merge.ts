@@ -6,6 +6,7 @@ import { MergeConsumer } from "../../ring/shapes/merge-consumer.ts"
 import { SharedRing } from "../../ring/shared-ring.ts"
 import type { Case } from "../explore.ts"
 import { SHARED_START } from "../instrument.ts"
+import { watch } from "../process.ts"
 import { type How, waitBy } from "./how.ts"
 import { ABOUT_TO_WRAP, nameInRing } from "./ring.ts"
 
@@ -16,10 +17,10 @@ export interface MergeCase {
   readonly messages: readonly [number, number]
   /** By default 1. */
   readonly budget?: number
-  /** The first producer's ring delivers at most `budget` messages in a row while the second's holds one. */
+  /** A ring delivers at most `budget` messages in a row while the other holds one. */
   readonly fair?: boolean
-  /** How the consumer waits. By default it blocks. */
-  readonly how?: How
+  /** How the consumer waits: by default it blocks; "looking" never sleeps. */
+  readonly how?: How | "looking"
 }
 
 /** Where bells hang; no memory. */
@@ -45,6 +46,12 @@ export function mergeCase({ form, capacity, messages, budget = 1, fair = false, 
       }
     },
   })
+  const indexWords = (taken: readonly number[]): number[] =>
+    taken.flatMap((count, which) => [ring(which) + RING_WRITE_INDEX, (ABOUT_TO_WRAP + count) >>> 0])
+  const look = (consumer: MergeConsumer, taken: readonly number[]): Uint8Array | string => {
+    watch(...indexWords(taken))
+    return consumer.tryPop() ?? "nothing"
+  }
   const nameIn = producerPartBytes(geometry)
   return {
     name: `merge, ${form} form, capacity ${capacity}, ${messages.join(" and ")} messages, budget ${budget}${fair ? ", in turn" : ""}, ${how}`,
@@ -66,16 +73,14 @@ export function mergeCase({ form, capacity, messages, budget = 1, fair = false, 
           const consumer = new MergeConsumer(vspace, sources, { budget })
           return () => {
             const taken = [0, 0]
-            let overtaken = 0
+            const overtaken = [0, 0]
             for (let time = 1; time <= total; time++) {
               begin(`pop ${time}`)
-              const isWaiting =
-                fair && vspace.loadWord(ring(1) + RING_WRITE_INDEX) !== (ABOUT_TO_WRAP + (taken[1] ?? 0)) >>> 0
-              const got = waitBy(
-                how,
-                () => consumer.pop(),
-                options => consumer.pop(options),
+              const words = fair ? indexWords(taken) : []
+              const waiting = words.flatMap((word, at) =>
+                at % 2 === 0 && vspace.loadWord(word) !== words[at + 1] ? [at / 2] : [],
               )
+              const got = how === "looking" ? look(consumer, taken) : pop(consumer, how)
               const from = consumer.source
               const number = (taken[from] ?? 0) + 1
               const wanted = payload(from, number)
@@ -84,9 +89,12 @@ export function mergeCase({ form, capacity, messages, budget = 1, fair = false, 
                   `pop ${time} returned ${got} of producer ${from + 1}, and should have returned ${wanted}`,
                 )
               taken[from] = number
-              overtaken = isWaiting && from === 0 ? overtaken + 1 : 0
-              if (overtaken > budget)
-                throw new Error(`producer 2 was overtaken ${overtaken} times, by a budget of ${budget}`)
+              for (const which of [0, 1]) {
+                const count = waiting.includes(which) && from !== which ? (overtaken[which] ?? 0) + 1 : 0
+                overtaken[which] = count
+                if (count > budget)
+                  throw new Error(`producer ${which + 1} was overtaken ${count} times, by a budget of ${budget}`)
+              }
             }
           }
         },
@@ -97,4 +105,12 @@ export function mergeCase({ form, capacity, messages, budget = 1, fair = false, 
       return `${nameInRing(address - ring(which), nameIn)} of ring ${which + 1}`
     },
   }
+}
+
+function pop(consumer: MergeConsumer, how: How): Uint8Array | string {
+  return waitBy(
+    how,
+    () => consumer.pop(),
+    options => consumer.pop(options),
+  )
 }

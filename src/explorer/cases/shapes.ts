@@ -1,12 +1,16 @@
-// shapes.ts: the cases of merge, broadcast and event loop. The smaller ones are run against every mutant.
+// shapes.ts: the cases of merge, broadcast, policies and event loop. The smaller ones are run against every mutant.
 
+import type { ConsumerPolicy } from "../../ring/shapes/broadcast-place.ts"
 import type { Case } from "../explore.ts"
-import { broadcastCase } from "./broadcast.ts"
+import { type BroadcastCaseConsumer, broadcastCase, lateConsumerCase } from "./broadcast.ts"
 import type { How } from "./how.ts"
 import { notificationLoopCase, ringLoopCase } from "./loop.ts"
 import { mergeCase } from "./merge.ts"
+import { policyCase } from "./policy.ts"
 
+const POLICIES = ["block", "drop-oldest", "disconnect"] as const
 const blocking: How = "blocking"
+const looking = "looking"
 const inLoop = { form: "index", capacity: 1, messages: 2, producer: blocking, consumer: blocking } as const
 const givenUp: readonly How[] = [
   "abandoned, then blocking",
@@ -14,22 +18,38 @@ const givenUp: readonly How[] = [
   "abandoned after a turn, then blocking",
 ]
 
+function of(policy: ConsumerPolicy, ...hows: readonly (How | "looking")[]): BroadcastCaseConsumer[] {
+  return hows.map(how => ({ policy, how }))
+}
+
 export const SMALL_SHAPES: readonly Case[] = [
   mergeCase({ form: "index", capacity: 1, messages: [1, 1] }),
-  mergeCase({ form: "slot", capacity: 2, messages: [1, 1] }),
-  broadcastCase(["block"], 1, 2),
-  broadcastCase(["drop-oldest"], 1, 2),
-  broadcastCase(["disconnect"], 1, 2),
+  mergeCase({ form: "slot", capacity: 1, messages: [2, 0] }),
+  mergeCase({ form: "index", capacity: 2, messages: [2, 2], fair: true, how: looking }),
+  mergeCase({ form: "index", capacity: 4, messages: [3, 1], fair: true, budget: 2, how: looking }),
+  mergeCase({ form: "index", capacity: 1, messages: [1, 1], how: "loop" }),
+  ...POLICIES.map(policy => broadcastCase(of(policy, blocking), 1, 2)),
+  ...POLICIES.map(policy => lateConsumerCase(policy, 1, 2)),
+  broadcastCase(of("drop-oldest", looking), 2, 2),
+  broadcastCase(of("block", blocking, blocking), 1, 1),
+  broadcastCase([...of("block", looking), ...of("disconnect", looking)], 1, 2),
+  broadcastCase(of("drop-oldest", "loop"), 1, 2),
   ringLoopCase({ ...inLoop, consumer: "loop" }),
   ringLoopCase({ ...inLoop, producer: "loop" }),
+  ringLoopCase({ ...inLoop, consumer: "abandoned, then loop" }),
   notificationLoopCase([1, 1], "loop"),
+  policyCase("drop-newest", 1, 2),
 ]
 
 export const ALL_SHAPES: readonly Case[] = [
   ...SMALL_SHAPES,
+  mergeCase({ form: "slot", capacity: 2, messages: [1, 1] }),
   mergeCase({ form: "index", capacity: 2, messages: [2, 1], fair: true }),
+  broadcastCase(of("block", blocking, looking), 1, 2),
+  broadcastCase([...of("drop-oldest", blocking), ...of("block", looking)], 2, 2),
+  broadcastCase(of("drop-oldest", looking, looking), 1, 2),
   ...givenUp.flatMap(how => [
-    ringLoopCase({ ...inLoop, consumer: how }),
+    ...(how === "abandoned, then loop" ? [] : [ringLoopCase({ ...inLoop, consumer: how })]),
     ringLoopCase({ ...inLoop, form: "slot", producer: how }),
     notificationLoopCase([1, 1], how),
   ]),
