@@ -6,7 +6,7 @@ import { consumerClosesCase, consumersCase, producerClosesCase, producersCase } 
 import { notificationCase } from "./notification.ts"
 import { recordCase } from "./records.ts"
 import { batchCase, ringCase, spinCase } from "./ring.ts"
-import { ALL_SHAPES } from "./shapes.ts"
+import { ALL_SHAPES, LARGE_SHAPES } from "./shapes.ts"
 import { recordWordsCase, wordsCase } from "./words.ts"
 
 const FORMS = ["index", "slot"] as const
@@ -42,4 +42,5 @@ export const LARGE: readonly Case[] = [
   ...FORMS.flatMap(form => [consumersCase(form, 4), producersCase(form, 2)]),
   recordCase([[24], [1], [8, 1], [8], [20], [9], [24], [1, 1], [16]]),
   notificationCase([6, 5]),
+  ...LARGE_SHAPES,
 ]

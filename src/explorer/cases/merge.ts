@@ -17,7 +17,7 @@ export interface MergeCase {
   readonly messages: readonly [number, number]
   /** By default 1. */
   readonly budget?: number
-  /** A ring delivers at most `budget` messages in a row while the other holds one. */
+  /** A ring delivers at most `budget` messages in a row while the other holds one. In index form, whose index is atomic. */
   readonly fair?: boolean
   /** How the consumer waits: by default it blocks; "looking" never sleeps. */
   readonly how?: How | "looking"

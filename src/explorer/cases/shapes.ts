@@ -54,3 +54,14 @@ export const ALL_SHAPES: readonly Case[] = [
     notificationLoopCase([1, 1], how),
   ]),
 ]
+
+/** Of these random schedules are run. */
+export const LARGE_SHAPES: readonly Case[] = [
+  mergeCase({ form: "index", capacity: 1, messages: [6, 5] }),
+  mergeCase({ form: "index", capacity: 2, messages: [5, 5], budget: 2, fair: true, how: "loop" }),
+  ...POLICIES.flatMap(policy => [1, 2].map(capacity => broadcastCase(of(policy, blocking, blocking), capacity, 8))),
+  broadcastCase([...of("block", "loop"), ...of("drop-oldest", blocking)], 2, 8),
+  policyCase("drop-oldest", 2, 8),
+  ringLoopCase({ ...inLoop, messages: 8, producer: "loop", consumer: "abandoned, then loop" }),
+  notificationLoopCase([4, 4], "abandoned, then loop"),
+]
