@@ -16,9 +16,10 @@ export class RecordProducer extends SendingEnd {
   /** Bytes that a record may have: half the ring, less its head of 8. */
   readonly maxBytes: number
   readonly #capacity: number
-  /** What the records of a push were copied to, and how long each is. */
+  /** What the records of a push were copied to, and how long it is, or each of several. */
   #from = 0
-  readonly #lengths: number[] = []
+  #bytes = 0
+  #lengths: readonly number[] = []
   #pushed = 0
 
   constructor(vspace: VSpace, place: RingPlace, options: EndOptions) {
@@ -36,7 +37,12 @@ export class RecordProducer extends SendingEnd {
    * @throws {PageFault} the frame is not mapped here any more
    */
   tryPush(record: Uint8Array): boolean {
-    return this.tryPushMany([record])
+    this.#stageOne(record)
+    try {
+      return this.isDone(this.#sendOne(1)) && this.#sentOne() === "pushed"
+    } catch (error) {
+      throw this.vspace.faultOf(error)
+    }
   }
 
   /** As `tryPush`, but waits for room. BLOCKS for at most `timeoutNs`. */
@@ -47,7 +53,7 @@ export class RecordProducer extends SendingEnd {
     record: Uint8Array,
     limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
   ): "pushed" | Interruption | Promise<"pushed" | Interruption> {
-    return this.wait(this.#send, this.#sent, limit, () => this.#stage([record]))
+    return this.wait(this.#sendOne, this.#sentOne, limit, () => this.#stageOne(record))
   }
 
   /**
@@ -59,12 +65,10 @@ export class RecordProducer extends SendingEnd {
   tryPushMany(records: readonly Uint8Array[]): boolean {
     this.#stage(records)
     try {
-      if (!this.isDone(this.#send(1))) return false
+      return this.isDone(this.#send(1)) && this.#sent() === "pushed"
     } catch (error) {
       throw this.vspace.faultOf(error)
     }
-    this.#sent()
-    return true
   }
 
   /** As `tryPushMany`, but waits until there is room for all. BLOCKS for at most `timeoutNs`. */
@@ -120,12 +124,16 @@ export class RecordProducer extends SendingEnd {
     return this.#pushed
   }
 
-  /** Copies the records to private memory, each to a multiple of 8, with zeros behind it. */
+  #stageOne(record: Uint8Array): void {
+    this.#check(record)
+    const { length } = record
+    this.#prepare(alignedBytes(length))
+    this.#bytes = length
+    if (!this.end.closed) this.#copy(record, this.#from)
+  }
+
   #stage(records: readonly Uint8Array[]): void {
-    for (const record of records) {
-      ensureBytes("record", record)
-      this.#checkBytes(record.length)
-    }
+    for (const record of records) this.#check(record)
     const bytes = records.reduce((sum, { length }) => sum + alignedBytes(length), 0)
     const needed = bytes + records.length * RECORD_HEAD_BYTES
     if (records.length === 0 || needed > this.#capacity / 2) {
@@ -135,29 +143,39 @@ export class RecordProducer extends SendingEnd {
           `and at most half the ring, ${this.#capacity / 2}; split it or use a larger ring`,
       )
     }
+    this.#prepare(bytes)
+    this.#lengths = records.map(({ length }) => length)
+    if (this.end.closed) return
+    let to = this.#from
+    for (const record of records) to = this.#copy(record, to)
+  }
+
+  #prepare(bytes: number): void {
     // What another push is waiting with lies where this one's would.
     this.end.loop.ensureFree()
     this.held = 0
     this.#from = this.end.closed ? 0 : this.end.batch(bytes)
-    this.#lengths.length = 0
+  }
+
+  /** To a multiple of 8, with zeros behind it. Returns where the next one may begin. */
+  #copy(record: Uint8Array, to: number): number {
     const { u8 } = this.vspace
-    let to = this.#from
-    for (const record of records) {
-      const { length } = record
-      this.#lengths.push(length)
-      if (this.end.closed) continue
-      const end = to + alignedBytes(length)
-      u8.fill(0, end - RECORD_ALIGN, end)
-      u8.set(record, to)
-      to = end
-    }
+    const end = to + alignedBytes(record.length)
+    u8.fill(0, end - RECORD_ALIGN, end)
+    u8.set(record, to)
+    return end
+  }
+
+  readonly #sendOne = (spins: number): number => this.hot.pushRecord(this.state, this.#from, this.#bytes, spins)
+
+  readonly #sentOne = (): "pushed" => {
+    this.#pushed++
+    return "pushed"
   }
 
   /** Sends what was staged, whatever has become of the caller's arrays. */
   readonly #send = (spins: number): number => {
     let from = this.#from
-    const [first, second] = this.#lengths
-    if (second === undefined) return this.hot.pushRecord(this.state, from, first as number, spins)
     let at = 0
     for (const length of this.#lengths) {
       const result = this.hot.stageRecord(this.state, from, at, length, spins)
@@ -171,6 +189,11 @@ export class RecordProducer extends SendingEnd {
   readonly #sent = (): "pushed" => {
     this.#pushed += this.#lengths.length
     return "pushed"
+  }
+
+  #check(record: Uint8Array): void {
+    ensureBytes("record", record)
+    this.#checkBytes(record.length)
   }
 
   #checkBytes(bytes: number): void {
