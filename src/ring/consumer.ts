@@ -79,6 +79,11 @@ export class RingConsumer extends ReceivingEnd {
     return this.#pop(limit)
   }
 
+  /** As `pop` on the event loop; `read` makes of what is in `staging` what the promise is of, in the turn that it is taken in. */
+  popAs<T>(read: () => T, options: LoopWaitOptions): Promise<T | Interruption> {
+    return this.waitInLoop(this.attempt(this.#take, read), options)
+  }
+
   #pop(timeoutNs: number): Uint8Array | Interruption {
     checkTimeout(timeoutNs)
     this.held = 0

@@ -74,8 +74,18 @@ export class RingProducer extends SendingEnd {
     message?: Uint8Array,
     limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
   ): "pushed" | Interruption | Promise<unknown> {
-    if (typeof limit === "object") return this.#pushInLoop(message, limit)
-    return this.#push(message, limit)
+    if (typeof limit === "number") return this.#push(message, limit)
+    return this.pushStaged(() => {
+      if (message !== undefined) stage(this.end.staging, message)
+    }, limit)
+  }
+
+  /**
+   * As `push` on the event loop, of what `write` puts into `staging`: it is called once it is clear that no other wait has its
+   * message there, and not where the signal has been aborted.
+   */
+  pushStaged(write: () => void, options: LoopWaitOptions): Promise<"pushed" | Interruption> {
+    return this.waitInLoop(this.#attempt, options, write)
   }
 
   #push(message: Uint8Array | undefined, timeoutNs: number): "pushed" | Interruption {
@@ -194,12 +204,6 @@ export class RingProducer extends SendingEnd {
     } catch (error) {
       throw this.vspace.faultOf(error)
     }
-  }
-
-  #pushInLoop(message: Uint8Array | undefined, options: LoopWaitOptions): Promise<"pushed" | Interruption> {
-    return this.waitInLoop(this.#attempt, options, () => {
-      if (message !== undefined) stage(this.end.staging, message)
-    })
   }
 
   readonly #send = (spins: number): number => {

@@ -3,6 +3,8 @@
 import { Packr, Unpackr } from "msgpackr/index-no-eval"
 import type { RingConsumer } from "../consumer.ts"
 import { PeerMisbehaviorError, RingError } from "../errors.ts"
+import { Messages } from "../loop/iterate.ts"
+import type { LoopWaitOptions } from "../loop/loop-waiting.ts"
 import type { RingProducer } from "../producer.ts"
 import type { Interruption } from "../wait.ts"
 import { isOneValue } from "./msgpack-scan.ts"
@@ -30,9 +32,16 @@ export class PackedProducer {
    * @throws {RingError} InvalidArgument: it cannot be packed. RangeError: it does not fit a slot
    * Cost: about a microsecond for a small object.
    */
-  push(value: unknown, timeoutNs?: number): "pushed" | Interruption {
+  push(value: unknown, timeoutNs?: number): "pushed" | Interruption
+  /** The same on the event loop, without blocking it, as `RingProducer.push`. The value is packed at once. */
+  push(value: unknown, options: LoopWaitOptions): Promise<"pushed" | Interruption>
+  push(
+    value: unknown,
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): "pushed" | Interruption | Promise<"pushed" | Interruption> {
+    if (typeof limit === "object") return this.ring.pushStaged(() => this.#stage(value), limit)
     this.#stage(value)
-    return this.ring.push(undefined, timeoutNs)
+    return this.ring.push(undefined, limit)
   }
 
   /** As `push`; false when there is no room. Never blocks. */
@@ -58,6 +67,11 @@ export class PackedProducer {
   }
 }
 
+/** A value that was popped; it may be a string or undefined itself. */
+export interface Boxed {
+  readonly value: unknown
+}
+
 export class PackedConsumer {
   readonly ring: RingConsumer
   readonly #unpackr = new Unpackr(FORMAT)
@@ -73,17 +87,31 @@ export class PackedConsumer {
    * @returns it in a box, since a value may be a string or undefined as well; or why there is none
    * @throws {PeerMisbehaviorError} it is no MessagePack; the message is taken all the same
    */
-  pop(timeoutNs?: number): { readonly value: unknown } | Interruption {
-    const outcome = this.ring.pop(timeoutNs)
+  pop(timeoutNs?: number): Boxed | Interruption
+  /** The same on the event loop, without blocking it, as `RingConsumer.pop`. */
+  pop(options: LoopWaitOptions): Promise<Boxed | Interruption>
+  pop(
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): Boxed | Interruption | Promise<Boxed | Interruption> {
+    if (typeof limit === "object") return this.ring.popAs(() => this.#unpacked(), limit)
+    const outcome = this.ring.pop(limit)
     return typeof outcome === "string" ? outcome : this.#unpacked()
   }
 
+  /** All values from now on, each in a box. Ends as RingConsumer's messages do. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Boxed> {
+    return new Messages(
+      () => this.pop({}),
+      () => this.ring.cancel(),
+    )
+  }
+
   /** As `pop`; undefined when there is none. Never blocks. */
-  tryPop(): { readonly value: unknown } | undefined {
+  tryPop(): Boxed | undefined {
     return this.ring.tryPop() === undefined ? undefined : this.#unpacked()
   }
 
-  #unpacked(): { readonly value: unknown } {
+  #unpacked(): Boxed {
     const { staging } = this.ring
     const length = this.#length[0] as number
     const room = staging.length - LENGTH_BYTES

@@ -1,11 +1,15 @@
 // payload-receiver.ts: receives what a payload-sender.ts sends: as a copy, or on loan in place.
 
+import { Closeable, type LoopWaits } from "../closeable.ts"
 import type { RingConsumer } from "../consumer.ts"
 import { PeerMisbehaviorError, RingError } from "../errors.ts"
+import { Messages } from "../loop/iterate.ts"
+import type { LoopWaitOptions } from "../loop/loop-waiting.ts"
 import type { RingProducer } from "../producer.ts"
 import type { Part } from "../ring-place.ts"
 import type { VSpace } from "../vspace.ts"
 import type { Interruption } from "../wait.ts"
+import { Arrivals } from "./arrivals.ts"
 import { ChunkedCopy } from "./chunked-copy.ts"
 import { bufferAddress, loanAddress, loansBytes, type PoolGeometry, readPool } from "./pool-layout.ts"
 
@@ -24,10 +28,11 @@ interface Descriptor {
   readonly mark: number
 }
 
-export class PayloadReceiver {
+export class PayloadReceiver extends Closeable {
   readonly geometry: PoolGeometry
   readonly #vspace: VSpace
   readonly #place: ReceiverPlace
+  readonly #arrivals: Arrivals
   readonly #copy: ChunkedCopy
   readonly #return: Uint32Array
   /** By buffer: the mark that it was borrowed under, 0 while it is not. The same stands in shared memory, for a successor. */
@@ -39,6 +44,7 @@ export class PayloadReceiver {
    * @throws {RingError} NotARing: the frame is no pool. RangeError: the loans' frame is too small for it
    */
   constructor(vspace: VSpace, place: ReceiverPlace) {
+    super()
     const { returns, pool, loans } = place
     this.geometry = readPool(vspace, pool)
     if (loansBytes(this.geometry) > loans.bytes) {
@@ -49,6 +55,7 @@ export class PayloadReceiver {
     }
     this.#vspace = vspace
     this.#place = place
+    this.#arrivals = new Arrivals(place.descriptors)
     this.#copy = ChunkedCopy.of(vspace)
     this.#return = new Uint32Array(returns.staging.buffer, returns.staging.byteOffset, 2)
     this.#loans = new Uint32Array(this.geometry.buffers)
@@ -62,9 +69,28 @@ export class PayloadReceiver {
    * @throws {RingError} RangeError: it is longer than `into`; it is still the oldest then
    * @throws {PeerMisbehaviorError} the sender's descriptor is impossible
    */
-  receive(timeoutNs = Number.POSITIVE_INFINITY, into?: Uint8Array): Uint8Array | Interruption {
-    const found = this.#await(timeoutNs)
-    if (typeof found === "string") return found
+  receive(timeoutNs?: number, into?: Uint8Array): Uint8Array | Interruption
+  /**
+   * The same on the event loop, which stands still only while the payload is copied. One such wait at a time.
+   * @throws (rejects) the signal's reason: nothing was taken; {RingError} IllegalOperation: another wait is pending; as above
+   */
+  receive(options: LoopWaitOptions, into?: Uint8Array): Promise<Uint8Array | Interruption>
+  receive(
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+    into?: Uint8Array,
+  ): Uint8Array | Interruption | Promise<Uint8Array | Interruption> {
+    return this.#wait(limit, found => this.#copyOf(found, into))
+  }
+
+  /** All payloads from now on, as copies. Ends when nothing more will come; leaving the loop early takes none that was not yielded. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    return new Messages(
+      () => this.receive({}),
+      () => this.#place.descriptors.cancel(),
+    )
+  }
+
+  #copyOf(found: Descriptor, into: Uint8Array | undefined): Uint8Array {
     const { buffer, bytes } = found
     if (into !== undefined && into.length < bytes) {
       throw new RingError("RangeError", `The payload has ${bytes} bytes, into holds ${into.length}; give more room`)
@@ -83,9 +109,16 @@ export class PayloadReceiver {
    * Takes the oldest payload where it lies, until its `release`: for a sender that you trust, since another one may write
    * while you read. Several can be on loan, and be released in any order. BLOCKS for at most `timeoutNs`.
    */
-  borrow(timeoutNs = Number.POSITIVE_INFINITY): Loan | Interruption {
-    const found = this.#await(timeoutNs)
-    if (typeof found === "string") return found
+  borrow(timeoutNs?: number): Loan | Interruption
+  /** The same on the event loop, as `receive`. */
+  borrow(options: LoopWaitOptions): Promise<Loan | Interruption>
+  borrow(
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): Loan | Interruption | Promise<Loan | Interruption> {
+    return this.#wait(limit, found => this.#lend(found))
+  }
+
+  #lend(found: Descriptor): Loan {
     this.#borrow(found)
     const loan = new Loan(this.#vspace, this.#addressOf(found.buffer), found.bytes, () => {
       this.#borrowed.delete(loan)
@@ -102,20 +135,22 @@ export class PayloadReceiver {
     this.#place.returns.close()
   }
 
-  [Symbol.dispose](): void {
-    this.close()
+  protected get waits(): LoopWaits {
+    return this.#place.descriptors
+  }
+
+  /** Waits for a payload, and takes it as `take` does, in the same turn. */
+  #wait<T>(
+    limit: number | LoopWaitOptions,
+    take: (found: Descriptor) => T,
+  ): T | Interruption | Promise<T | Interruption> {
+    return this.#arrivals.until(limit, () => {
+      const found = this.#peek()
+      return found && take(found)
+    })
   }
 
   /** The oldest descriptor, read once, checked, and still in the ring. */
-  #await(timeoutNs: number): Descriptor | Interruption {
-    const { descriptors } = this.#place
-    const found = this.#peek()
-    if (found !== undefined) return found
-    const outcome = descriptors.awaitMessage(timeoutNs)
-    if (outcome !== "ready") return outcome
-    return this.#peek() ?? "peer-gone"
-  }
-
   #peek(): Descriptor | undefined {
     const address = this.#place.descriptors.peek()
     if (address === 0) return undefined

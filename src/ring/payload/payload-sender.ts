@@ -1,14 +1,17 @@
 // payload-sender.ts: sends payloads of up to 64 MiB: each lies in a buffer of a frame pool, and its descriptor travels
 // through a ring. The receiver sends the buffer back through another.
 
+import { Closeable, type LoopWaits } from "../closeable.ts"
 import type { RingConsumer } from "../consumer.ts"
 import { ensureBytes, PeerMisbehaviorError, RingError } from "../errors.ts"
+import type { LoopWaitOptions } from "../loop/loop-waiting.ts"
 import type { RingProducer } from "../producer.ts"
 import type { Part } from "../ring-place.ts"
 import type { VSpace } from "../vspace.ts"
 import type { Interruption } from "../wait.ts"
+import { Arrivals } from "./arrivals.ts"
 import { ChunkedCopy } from "./chunked-copy.ts"
-import { bufferAddress, markAddress, type PoolGeometry, readPool } from "./pool-layout.ts"
+import { bufferAddress, markAddress, type PoolGeometry, readPool, returnSlots } from "./pool-layout.ts"
 
 export interface SenderPlace {
   /** Descriptors go out here. A ring with an index word, at `writeIndexWord`. */
@@ -32,10 +35,11 @@ export interface Claim {
 /** Marks are odd, so that 0 marks nothing; and of the descriptor's index 31 bits are enough to tell before from after. */
 const markOf = (index: number): number => ((index << 1) | 1) >>> 0
 
-export class PayloadSender {
+export class PayloadSender extends Closeable {
   readonly geometry: PoolGeometry
   readonly #vspace: VSpace
   readonly #place: SenderPlace
+  readonly #arrivals: Arrivals
   readonly #copy: ChunkedCopy
   readonly #descriptor: Uint32Array
   readonly #returned: Uint32Array
@@ -50,11 +54,13 @@ export class PayloadSender {
    * @throws {RingError} NotARing: the frame is no pool
    */
   constructor(vspace: VSpace, place: SenderPlace) {
+    super()
     const { descriptors, returns, pool, writeIndexWord } = place
     this.geometry = readPool(vspace, pool)
     this.#vspace = vspace
     this.#place = place
     this.#copy = ChunkedCopy.of(vspace)
+    this.#arrivals = new Arrivals(returns)
     this.#descriptor = words(descriptors.staging)
     this.#returned = words(returns.staging)
     this.#index = vspace.loadWord(writeIndexWord)
@@ -74,11 +80,33 @@ export class PayloadSender {
    * @throws {PeerMisbehaviorError} the receiver sent back what is no buffer, or whose descriptor it had not taken
    * Cost: two copies, the first into the cache.
    */
-  send(payload: Uint8Array, timeoutNs = Number.POSITIVE_INFINITY): "sent" | Interruption {
-    ensureBytes("payload", payload)
-    this.#ensureFits(payload.length)
-    const buffer = this.#takeFree(timeoutNs)
-    if (typeof buffer === "string") return buffer
+  send(payload: Uint8Array, timeoutNs?: number): "sent" | Interruption
+  /**
+   * The same on the event loop, which stands still only while the payload is copied, once a buffer is free: until the promise
+   * settles it must stay as it is. One such wait at a time.
+   * @throws (rejects) the signal's reason: nothing was sent; {RingError} IllegalOperation: another wait is pending; as above
+   */
+  send(payload: Uint8Array, options: LoopWaitOptions): Promise<"sent" | Interruption>
+  send(
+    payload: Uint8Array,
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): "sent" | Interruption | Promise<"sent" | Interruption> {
+    const length = payload?.length
+    return this.#arrivals.until(limit, () => {
+      ensureBytes("payload", payload)
+      this.#ensureFits(payload.length)
+      if (payload.length !== length) {
+        throw new RingError(
+          "InvalidArgument",
+          `The payload had ${length} bytes at the call and has ${payload.length} now; do not transfer it away before it is sent`,
+        )
+      }
+      const buffer = this.#takeFree()
+      return buffer === undefined ? undefined : this.#sendIn(buffer, payload)
+    })
+  }
+
+  #sendIn(buffer: number, payload: Uint8Array): "sent" | Interruption {
     try {
       this.#copy.write(this.#addressOf(buffer), payload)
     } catch (error) {
@@ -94,8 +122,7 @@ export class PayloadSender {
    */
   claim(): Claim | undefined {
     if (this.#claim !== undefined) return this.#claim
-    this.#collect()
-    const buffer = this.#free.pop()
+    const buffer = this.#takeFree()
     if (buffer === undefined) return undefined
     this.#claim = { buffer, address: this.#addressOf(buffer), bytes: this.geometry.bufferBytes }
     return this.#claim
@@ -121,8 +148,8 @@ export class PayloadSender {
     this.#place.returns.close()
   }
 
-  [Symbol.dispose](): void {
-    this.close()
+  protected get waits(): LoopWaits {
+    return this.#place.returns
   }
 
   #lend(buffer: number, bytes: number): "sent" | Interruption {
@@ -143,18 +170,17 @@ export class PayloadSender {
     return "sent"
   }
 
-  #takeFree(timeoutNs: number): number | Interruption {
+  #takeFree(): number | undefined {
     this.#collect()
-    while (this.#free.length === 0) {
-      const outcome = this.#place.returns.pop(timeoutNs)
-      if (typeof outcome === "string") return outcome
-      this.#takeBack()
-    }
-    return this.#free.pop() as number
+    return this.#free.pop()
   }
 
   #collect(): void {
-    while (this.#place.returns.tryPop() !== undefined) this.#takeBack()
+    // As many as an honest receiver can have sent: a hostile one may go on for ever.
+    for (let most = returnSlots(this.geometry); most > 0; most--) {
+      if (this.#place.returns.tryPop() === undefined) return
+      this.#takeBack()
+    }
   }
 
   /** A buffer comes back under the mark that it was sent with; a receiver's successor may send one back once more. */

@@ -2,6 +2,8 @@
 
 import type { RingConsumer } from "../consumer.ts"
 import { RingError } from "../errors.ts"
+import { Messages } from "../loop/iterate.ts"
+import type { LoopWaitOptions } from "../loop/loop-waiting.ts"
 import type { RingProducer } from "../producer.ts"
 import type { Interruption } from "../wait.ts"
 import type { MessageType, MessageValues, Schema } from "./message-type.ts"
@@ -26,15 +28,26 @@ export class TypedProducer<S extends Schema> {
   }
 
   /** As `RingProducer.push`: sends `message`, after having set `values` in it where they are given. May BLOCK. */
-  push(values?: Partial<MessageValues<S>>, timeoutNs?: number): "pushed" | Interruption {
-    if (values !== undefined) this.message.assign(values)
-    return this.ring.push(undefined, timeoutNs)
+  push(values?: Partial<MessageValues<S>>, timeoutNs?: number): "pushed" | Interruption
+  /** The same on the event loop, without blocking it, as `RingProducer.push`. The message must stay as it is until then. */
+  push(values: Partial<MessageValues<S>> | undefined, options: LoopWaitOptions): Promise<"pushed" | Interruption>
+  push(
+    values?: Partial<MessageValues<S>>,
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): "pushed" | Interruption | Promise<"pushed" | Interruption> {
+    if (typeof limit === "object") return this.ring.pushStaged(() => this.#assign(values), limit)
+    this.#assign(values)
+    return this.ring.push(undefined, limit)
   }
 
   /** As `RingProducer.tryPush`. */
   tryPush(values?: Partial<MessageValues<S>>): boolean {
-    if (values !== undefined) this.message.assign(values)
+    this.#assign(values)
     return this.ring.tryPush()
+  }
+
+  #assign(values: Partial<MessageValues<S>> | undefined): void {
+    if (values !== undefined) this.message.assign(values)
   }
 
   /**
@@ -74,9 +87,23 @@ export class TypedConsumer<S extends Schema> {
    * @returns the message, copied to private memory, so nobody changes it while you read: always the same object, which
    *   shows the next message after the next pop; keep `values()` of it. Or why there is none
    */
-  pop(timeoutNs?: number): MessageView<S> | Interruption {
-    const outcome = this.ring.pop(timeoutNs)
+  pop(timeoutNs?: number): MessageView<S> | Interruption
+  /** The same on the event loop, without blocking it, as `RingConsumer.pop`. */
+  pop(options: LoopWaitOptions): Promise<MessageView<S> | Interruption>
+  pop(
+    limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
+  ): MessageView<S> | Interruption | Promise<MessageView<S> | Interruption> {
+    if (typeof limit === "object") return this.ring.popAs(() => this.#popped, limit)
+    const outcome = this.ring.pop(limit)
     return typeof outcome === "string" ? outcome : this.#popped
+  }
+
+  /** All messages from now on, as RingConsumer's: always the same object, which shows the next one when that is asked for. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<MessageView<S>> {
+    return new Messages(
+      () => this.pop({}),
+      () => this.ring.cancel(),
+    )
   }
 
   /** As `pop`; undefined when there is none. Never blocks. */
