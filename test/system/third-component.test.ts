@@ -13,6 +13,7 @@ const EXAMPLES = [
   ...["my-market", "my-seller", "my-buyer"],
   ...["my-office", "my-clerk", "my-caller"],
   ...["my-station", "my-sensor", "my-monitor"],
+  ...["my-yard", "my-farm", "my-mill"],
   ...["my-lender", "my-borrower"],
 ]
 
@@ -62,6 +63,11 @@ t.test("a component of one's own", async t => {
     t.equal(code, 0, stderr)
     t.match(stdout, /report: \[ 3, 2, 1 \] \} \{ kind: 'exited', code: 0 \}$/m)
     t.match(stdout, /^my-clerk: no client is left: peer-gone$/m)
+  })
+  t.test("can lend their ends to a worker thread", async t => {
+    const { code, stdout, stderr } = await runKaal(t, ["run", "my-yard", ...components])
+    t.equal(code, 0, stderr)
+    t.match(stdout, /report: \[ \[ 30 \], \[ 40 \] \] \} \{ kind: 'exited', code: 0 \}$/m)
   })
   t.test("can wait on their event loops", async t => {
     const { code, stdout, stderr } = await runKaal(t, ["run", "my-station", ...components])

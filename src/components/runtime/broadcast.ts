@@ -12,7 +12,7 @@ import {
 import { BroadcastProducer } from "../../ring/shapes/broadcast-producer.ts"
 import { CONSUMER_PART_BYTES, LINK_BYTES } from "../../ring/shapes/words.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
-import { type TakenEnd, takeEnds } from "./channel.ts"
+import { type Attachment, optionsOf, type Taken } from "./attachment.ts"
 import type { Child } from "./child.ts"
 import type { Component } from "./component.ts"
 import { type Gift, OwnFrames, type Use } from "./own-frames.ts"
@@ -96,39 +96,35 @@ export class BroadcastChannel {
  * The producer's end in a child: of the whole, and of each link. A consumer's death is told by the status of its link, which only
  * these two share.
  */
-export function broadcastProducer(
-  component: Component,
-  slot: number,
-  consumers: number,
-  wait: WaitStrategy | undefined,
-): BroadcastProducer {
-  const slots = Array.from({ length: 1 + consumers }, (_, at) => (at === 0 ? slot : slot + FRAMES_A_CONSUMER * at - 1))
-  const wanted = slots.map(each => [each, "producer"] as const)
-  return takeEnds(component, wanted, taken => {
-    const [whole, ...links] = taken as [TakenEnd, ...TakenEnd[]]
-    const targets = links.map((link, at) => {
-      const consumerPart = component.frame(slot + FRAMES_A_CONSUMER * (at + 1))
-      return { link, consumerPart, status: link.status, bell: link.bell }
-    })
-    const { status, bell } = whole
-    const onClose = (): void => {
-      for (const end of taken) end.onClose()
-    }
-    const options = { status, bell, onClose, ...(wait === undefined ? {} : { wait }) }
-    return new BroadcastProducer(component.vspace, whole, targets, options)
-  })
+export function broadcastProducer(slot: number, consumers: number, wait?: WaitStrategy): Attachment<BroadcastProducer> {
+  const links = Array.from({ length: consumers }, (_, at) => slot + 1 + FRAMES_A_CONSUMER * at)
+  return {
+    wanted: [[slot, "producer"], ...links.flatMap(link => [[link, "producer"] as const, [link + 1, "frame"] as const])],
+    make: (vspace, taken) => {
+      const [whole, ...rest] = taken as readonly [Taken, ...Taken[]]
+      const targets = links.map((_, at) => {
+        const [link, consumerPart] = rest.slice(2 * at, 2 * at + 2) as [Taken, Taken]
+        return { link, consumerPart, status: link.status, bell: link.bell }
+      })
+      const onClose = (): void => {
+        for (const each of taken) each.onClose()
+      }
+      return new BroadcastProducer(vspace, whole, targets, { ...optionsOf(whole, wait), onClose })
+    },
+  }
 }
 
 /** A consumer's end in a child, that of its link. The producer's death is told by the status of the link as well. */
-export function broadcastConsumer(
-  component: Component,
-  slot: number,
-  wait: WaitStrategy | undefined,
-): BroadcastConsumer {
-  return takeEnds(component, [[slot + 1, "consumer"]], ([taken]) => {
-    const { status, bell, onClose, ...link } = taken as TakenEnd
-    const parts = { link, consumerPart: component.frame(slot + 2) }
-    const options = { status, bell, onClose, ...(wait === undefined ? {} : { wait }) }
-    return new BroadcastConsumer(component.vspace, component.frame(slot), parts, options)
-  })
+export function broadcastConsumer(slot: number, wait?: WaitStrategy): Attachment<BroadcastConsumer> {
+  return {
+    wanted: [
+      [slot + 1, "consumer"],
+      [slot, "frame"],
+      [slot + 2, "frame"],
+    ],
+    make: (vspace, taken) => {
+      const [link, producerPart, consumerPart] = taken as readonly [Taken, Taken, Taken]
+      return new BroadcastConsumer(vspace, producerPart, { link, consumerPart }, optionsOf(link, wait))
+    },
+  }
 }

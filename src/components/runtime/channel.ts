@@ -1,23 +1,19 @@
 // channel.ts: a ring in two frames, of which each end can write its own alone: made by a parent, used by two children.
 
-import { endBellAddress } from "../../kernel-daemon/abi/bell-map.ts"
-import { KernelError } from "../../kernel-daemon/abi/errors.ts"
 import { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
 import { Permission, Right } from "../../kernel-daemon/abi/rights.ts"
-import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
 import { ensureOptions, RingError } from "../../ring/errors.ts"
 import { RING_CONSUMER_PART_BYTES } from "../../ring/layout.ts"
 import { RecordRing, type RecordRingOptions } from "../../ring/record-ring.ts"
 import { producerPartBytes } from "../../ring/ring-header.ts"
 import type { RingParts } from "../../ring/ring-place.ts"
 import { type RingOptions, SharedRing } from "../../ring/shared-ring.ts"
-import type { EndOptions, WaitStrategy } from "../../ring/wait.ts"
 import { allOrNone, allocateFrame } from "./all-or-none.ts"
+import type { End } from "./attachment.ts"
 import { type CapabilitySource, type Child, pidOf } from "./child.ts"
 import type { Component } from "./component.ts"
 
 type Gift = readonly [childSlot: number, source: CapabilitySource]
-export type End = "producer" | "consumer"
 export const ENDS: readonly End[] = ["producer", "consumer"]
 
 interface OwnFrame {
@@ -146,74 +142,4 @@ export function ensureEnd<E extends string>(end: E, ends: readonly E[]): void {
 
 function permissionsOf(end: End): readonly [producerFrame: number, consumerFrame: number] {
   return end === "producer" ? [Right.read | Right.write, Right.read] : [Right.read, Right.read | Right.write]
-}
-
-/** An end that this component has taken: where its producer's frame is, and what belongs to the end. */
-export interface TakenEnd {
-  readonly address: number
-  readonly bytes: number
-  readonly status: number
-  readonly bell: number
-  /** Gives the end up. */
-  readonly onClose: () => void
-}
-
-/**
- * Makes the component those ends, each by the slot of the frame that its ring's producer writes; what `make` throws gives all of
- * them up again.
- * @throws {KernelError} FailedLookup, IllegalOperation: one cannot be had, and none is
- */
-export function takeEnds<T>(
-  component: Component,
-  wanted: readonly (readonly [slot: number, end: End])[],
-  make: (taken: readonly TakenEnd[]) => T,
-): T {
-  const taken: TakenEnd[] = []
-  try {
-    for (const [slot, end] of wanted) taken.push(takeEnd(component, slot, end))
-    return make(taken)
-  } catch (error) {
-    for (const { onClose } of taken) onClose()
-    throw error
-  }
-}
-
-function takeEnd(component: Component, slot: number, end: End): TakenEnd {
-  const role = AttachRole[end]
-  const { address, bytes, status } = component.call("object_attach", { slot, role })
-  return {
-    address,
-    bytes,
-    status,
-    bell: endBellAddress(address, role),
-    onClose: () => giveUp(component, slot, role),
-  }
-}
-
-/**
- * Makes the component that end of a channel: `make` gets where the channel's frames are in it. Its end is told through the
- * status of the producer's frame, which both have mapped: so to end a channel, delete that one. The pages, which
- * `mapInto` mapped through the parent's capability, go with it; of the consumer's frame alone that is a PageFault.
- */
-export function attachEnd<T>(
-  component: Component,
-  slot: number,
-  end: End,
-  wait: WaitStrategy | undefined,
-  make: (parts: RingParts, options: EndOptions) => T,
-): T {
-  return takeEnds(component, [[slot, end]], ([taken]) => {
-    const { status, bell, onClose } = taken as TakenEnd
-    const parts = { producerPart: taken as TakenEnd, consumerPart: component.frame(slot + 1) }
-    return make(parts, { status, bell, onClose, ...(wait === undefined ? {} : { wait }) })
-  })
-}
-
-/** Where the capability or the mapping has gone, the end has gone with it. */
-function giveUp(component: Component, slot: number, role: number): void {
-  try {
-    component.call("object_detach", { slot, role })
-  } catch (error) {
-    if (!(error instanceof KernelError)) throw error
-  }
 }

@@ -14,7 +14,7 @@ import type { PoolGeometry } from "../../ring/payload/pool-layout.ts"
 import type { RingProducer } from "../../ring/producer.ts"
 import type { RecordConsumer } from "../../ring/record-consumer.ts"
 import type { RecordProducer } from "../../ring/record-producer.ts"
-import { RecordRing, type RecordRingOptions } from "../../ring/record-ring.ts"
+import type { RecordRingOptions } from "../../ring/record-ring.ts"
 import type { BroadcastConsumer } from "../../ring/shapes/broadcast-consumer.ts"
 import type { BroadcastOptions } from "../../ring/shapes/broadcast-place.ts"
 import type { BroadcastProducer } from "../../ring/shapes/broadcast-producer.ts"
@@ -23,20 +23,22 @@ import type { MergeOptions } from "../../ring/shapes/merge-options.ts"
 import type { PolicyConsumer, PolicyProducer, PolicyRingOptions } from "../../ring/shapes/policy-ring.ts"
 import type { ServiceClient } from "../../ring/shapes/service-client.ts"
 import type { ServiceServer } from "../../ring/shapes/service-server.ts"
-import { type RingOptions, SharedRing } from "../../ring/shared-ring.ts"
+import type { RingOptions } from "../../ring/shared-ring.ts"
 import type { VSpace } from "../../ring/vspace.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
+import { attach } from "./attachment.ts"
 import { boot } from "./boot.ts"
-import { BroadcastChannel, broadcastConsumer, broadcastProducer } from "./broadcast.ts"
-import { attachEnd, Channel, type End } from "./channel.ts"
+import { BroadcastChannel } from "./broadcast.ts"
+import { Channel } from "./channel.ts"
 import { type Child, type SpawnConfig, spawnWithCaps } from "./child.ts"
-import { MergeChannel, type MergeChannelOptions, mergeConsumer } from "./merge.ts"
+import { ENDS, type LentEnds } from "./ends.ts"
+import { MergeChannel, type MergeChannelOptions } from "./merge.ts"
 import { Notification } from "./notification.ts"
-import { PayloadChannel, payloadReceiver, payloadSender } from "./payload-channel.ts"
-import { PolicyChannel, policyConsumer, policyProducer } from "./policy-channel.ts"
-import { ServiceChannel, type ServiceChannelOptions, serviceClient, serviceServer } from "./service.ts"
+import { PayloadChannel } from "./payload-channel.ts"
+import { PolicyChannel } from "./policy-channel.ts"
+import { ServiceChannel, type ServiceChannelOptions } from "./service.ts"
 import { Syscalls } from "./syscalls.ts"
-import { lentEnd, startWorker, type WorkerMain, type WorkerOptions } from "./worker.ts"
+import { type Loans, lentEnds, startWorker, type WorkerOptions } from "./worker.ts"
 
 /** A frame as it stands in the component's VSpace. */
 export interface FrameMapping {
@@ -159,12 +161,12 @@ export class Component {
    * already, this component included. {RingError} NotARing
    */
   producer(slot: number, wait?: WaitStrategy): RingProducer {
-    return attachEnd(this, slot, "producer", wait, (parts, options) => SharedRing.producer(this.vspace, parts, options))
+    return attach(this, ENDS.producer(slot, wait))
   }
 
   /** As `producer`, for the end that `Channel.consumer` is for. */
   consumer(slot: number, wait?: WaitStrategy): RingConsumer {
-    return attachEnd(this, slot, "consumer", wait, (parts, options) => SharedRing.consumer(this.vspace, parts, options))
+    return attach(this, ENDS.consumer(slot, wait))
   }
 
   /**
@@ -177,22 +179,22 @@ export class Component {
 
   /** This component's end of a payload channel: `slot` is the one that `PayloadChannel.sender` was given. */
   payloadSender(slot: number, wait?: WaitStrategy): PayloadSender {
-    return payloadSender(this, slot, wait)
+    return attach(this, ENDS.payloadSender(slot, wait))
   }
 
   /** As `payloadSender`, for the end that `PayloadChannel.receiver` is for. */
   payloadReceiver(slot: number, wait?: WaitStrategy): PayloadReceiver {
-    return payloadReceiver(this, slot, wait)
+    return attach(this, ENDS.payloadReceiver(slot, wait))
   }
 
   /** As `producer`, of a channel for records. */
   recordProducer(slot: number, wait?: WaitStrategy): RecordProducer {
-    return attachEnd(this, slot, "producer", wait, (parts, options) => RecordRing.producer(this.vspace, parts, options))
+    return attach(this, ENDS.recordProducer(slot, wait))
   }
 
   /** As `consumer`, of a channel for records. */
   recordConsumer(slot: number, wait?: WaitStrategy): RecordConsumer {
-    return attachEnd(this, slot, "consumer", wait, (parts, options) => RecordRing.consumer(this.vspace, parts, options))
+    return attach(this, ENDS.recordConsumer(slot, wait))
   }
 
   /**
@@ -205,7 +207,7 @@ export class Component {
 
   /** This component's end of a merge, as its consumer. @throws as `consumer` */
   mergeConsumer(slot: number, producers: number, options: MergeOptions = {}): MergeConsumer {
-    return mergeConsumer(this, slot, producers, options)
+    return attach(this, ENDS.mergeConsumer(slot, producers, options))
   }
 
   /**
@@ -218,12 +220,12 @@ export class Component {
 
   /** This component's end of a broadcast, as its producer. @throws as `producer` */
   broadcastProducer(slot: number, consumers: number, wait?: WaitStrategy): BroadcastProducer {
-    return broadcastProducer(this, slot, consumers, wait)
+    return attach(this, ENDS.broadcastProducer(slot, consumers, wait))
   }
 
   /** This component's end of a broadcast, as a consumer. @throws as `consumer` */
   broadcastConsumer(slot: number, wait?: WaitStrategy): BroadcastConsumer {
-    return broadcastConsumer(this, slot, wait)
+    return attach(this, ENDS.broadcastConsumer(slot, wait))
   }
 
   /**
@@ -236,12 +238,12 @@ export class Component {
 
   /** This component's end of a channel with a policy, as its producer. @throws as `producer` */
   policyProducer(slot: number, wait?: WaitStrategy): PolicyProducer {
-    return policyProducer(this, slot, wait)
+    return attach(this, ENDS.policyProducer(slot, wait))
   }
 
   /** This component's end of a channel with a policy, as its consumer. @throws as `consumer` */
   policyConsumer(slot: number, wait?: WaitStrategy): PolicyConsumer {
-    return policyConsumer(this, slot, wait)
+    return attach(this, ENDS.policyConsumer(slot, wait))
   }
 
   /**
@@ -254,21 +256,25 @@ export class Component {
 
   /** This component's end of a service, as a client; `inFlight` as it was made with. @throws as `producer` */
   serviceClient(slot: number, inFlight: number, wait?: WaitStrategy): ServiceClient {
-    return serviceClient(this, slot, inFlight, wait)
+    return attach(this, ENDS.serviceClient(slot, inFlight, wait))
   }
 
   /** This component's end of a service, as its server. @throws as `mergeConsumer` */
   serviceServer(slot: number, clients: number, options: MergeOptions = {}): ServiceServer {
-    return serviceServer(this, slot, clients, options)
+    return attach(this, ENDS.serviceServer(slot, clients, options))
   }
 
   /**
-   * Starts this component's program once more, in a worker thread that is lent that end of a channel: there `component` calls its
-   * second function with it. Only this thread makes syscalls. When the worker has ended, however it did, the end is closed and given up.
-   * @throws as `producer`; {RingError} NotEnoughMemory: no private memory is left for another worker
+   * Starts this component's program once more, in a worker thread that is lent those ends: there `component` calls its second
+   * function with them, by the names that they have here. Only this thread makes syscalls. When the worker has ended, however it
+   * did, its ends are closed and given up.
+   * @param loans of each end the name of the method here that attaches it, or "notificationSignaller", "notificationWaiter", and
+   *   what that takes: `{ jobs: ["consumer", slot], all: ["mergeConsumer", slot, producers] }`
+   * @throws as those methods, and then no end is taken; {RingError} NotEnoughMemory: no private memory is left for another
+   *   worker. InvalidArgument: there is no such end. DataCloneError: `data` cannot be copied
    */
-  startWorker(slot: number, end: End, options: WorkerOptions = {}): Worker {
-    return startWorker(this, slot, end, options)
+  startWorker(loans: Loans, options: WorkerOptions = {}): Worker {
+    return startWorker(this, loans, options)
   }
 
   /** Creates a component whose capabilities are in place before it runs; suspended until `start()`. */
@@ -301,10 +307,18 @@ const REMEDY = "pass what JSON can hold, a bigint as Number(it) or String(it)"
 /**
  * The body of a component: src/components/NAME/main.ts calls this once. `main` runs when the parent starts the component;
  * when it returns the component exits with code 0, when it throws with code 1 and the error on its output.
- * @param inWorker what a worker thread does that `Component.startWorker` starts
+ * @param inWorker what a worker thread does that `Component.startWorker` starts; `LentEnds<typeof loans>` is the type of its ends
  */
-export function component(main: (self: Component) => void | Promise<void>, inWorker?: WorkerMain): void {
-  if (!isMainThread) return void inWorker?.(...lentEnd())
+export function component<L extends Loans>(
+  main: (self: Component) => void | Promise<void>,
+  inWorker?: (ends: LentEnds<L>, data: unknown) => unknown,
+): void {
+  if (!isMainThread) {
+    const [ends, data] = lentEnds()
+    // After the rest of the module, as main: what stands below this call in it is there then.
+    void Promise.resolve().then(() => inWorker?.(ends as LentEnds<L>, data))
+    return
+  }
   const { vspace, start } = boot()
   const self = new Component(start, vspace)
   // Exit explicitly: handles that the component left open must not keep a process whose main is done.

@@ -38,12 +38,13 @@ export type { Channel } from "./channel.ts"
 export type { CapabilitySource, Child, ChildState, SpawnConfig } from "./child.ts"
 export { monotonicNs } from "./clock.ts"
 export { type Component, component, type FrameMapping } from "./component.ts"
+export type { LentEnd, LentEnds } from "./ends.ts"
 export type { MergeChannel } from "./merge.ts"
 export type { Notification } from "./notification.ts"
 export type { PayloadChannel } from "./payload-channel.ts"
 export type { PolicyChannel } from "./policy-channel.ts"
 export type { ServiceChannel } from "./service.ts"
-export type { WorkerMain, WorkerOptions } from "./worker.ts"
+export type { Loans, WorkerOptions } from "./worker.ts"
 
 /** The time stamp counter, in cycles. Cost: about 30 ns. */
 export function tsc(): number {

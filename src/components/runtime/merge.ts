@@ -6,7 +6,8 @@ import type { MergeOptions } from "../../ring/shapes/merge-options.ts"
 import { MAX_MERGED } from "../../ring/shapes/words.ts"
 import type { RingOptions } from "../../ring/shared-ring.ts"
 import { allOrNone } from "./all-or-none.ts"
-import { type Channel, takeEnds } from "./channel.ts"
+import type { Attachment, Taken } from "./attachment.ts"
+import type { Channel } from "./channel.ts"
 import type { CapabilitySource, Child } from "./child.ts"
 import type { Component } from "./component.ts"
 
@@ -78,21 +79,17 @@ export class MergeChannel {
 }
 
 /** The consumer's end in a child. */
-export function mergeConsumer(
-  component: Component,
-  slot: number,
-  producers: number,
-  options: MergeOptions,
-): MergeConsumer {
+export function mergeConsumer(slot: number, producers: number, options: MergeOptions = {}): Attachment<MergeConsumer> {
   const slots = Array.from({ length: producers }, (_, index) => slot + CHANNEL_SLOTS * index)
-  const wanted = slots.map(each => [each, "consumer"] as const)
-  return takeEnds(component, wanted, taken => {
-    const sources = taken.map(({ status, bell, onClose, ...producerPart }, index) => ({
-      frames: { producerPart, consumerPart: component.frame((slots[index] as number) + 1) },
-      status,
-      bell,
-      onClose,
-    }))
-    return new MergeConsumer(component.vspace, sources, options)
-  })
+  return {
+    wanted: slots.flatMap(each => [[each, "consumer"] as const, [each + 1, "frame"] as const]),
+    make: (vspace, taken) => {
+      const sources = slots.map((_, index) => {
+        const [producerPart, consumerPart] = taken.slice(2 * index, 2 * index + 2) as [Taken, Taken]
+        const { status, bell, onClose } = producerPart
+        return { frames: { producerPart, consumerPart }, status, bell, onClose }
+      })
+      return new MergeConsumer(vspace, sources, options)
+    },
+  }
 }

@@ -1,17 +1,17 @@
 // notification.ts: one notification capability as its holder uses it. Attached on first use, in the role that is used.
 
 import { KernelError } from "../../kernel-daemon/abi/errors.ts"
-import { NOTIFICATION_LANES } from "../../kernel-daemon/abi/limits.ts"
-import { ackAddress, laneAddress } from "../../kernel-daemon/abi/notification-map.ts"
 import type { Result } from "../../kernel-daemon/abi/syscalls.ts"
 import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
 import { Messages } from "../../ring/loop/iterate.ts"
 import type { LoopWaitOptions } from "../../ring/loop/loop-waiting.ts"
-import { type LanePlace, NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"
+import type { NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"
 import type { VSpace } from "../../ring/vspace.ts"
 import type { Interruption, WaitStrategy } from "../../ring/wait.ts"
 import { STATUS_REVOKED } from "../../ring/words.ts"
+import type { Taken } from "./attachment.ts"
 import type { Component } from "./component.ts"
+import { signallerAt, waiterAt } from "./notification-ends.ts"
 
 export class Notification {
   readonly #component: Component
@@ -24,6 +24,8 @@ export class Notification {
   /** The waiter may no longer be to what stands in the slot. */
   #isStale = false
   #keepsAlive = true
+  /** The ends that worker threads have. */
+  readonly #lent = new Set<"signaller" | "waiter">()
   #strategy: WaitStrategy | undefined
 
   constructor(component: Component, slot: number) {
@@ -152,6 +154,30 @@ export class Notification {
     this.close()
   }
 
+  /**
+   * Takes an end of it for a worker thread; until it is given up this handle does not signal, or does not wait.
+   * @throws {KernelError} IllegalOperation: this handle, or another worker, has that end: close() it first. As `signal`, `wait`
+   */
+  lend(role: "signaller" | "waiter"): Taken {
+    this.#ensureNotLent(role)
+    if ((role === "waiter" ? this.#waiter : this.#signaller) !== undefined) this.#refuse(role, "this thread")
+    const { address, bytes, status } = this.#attach(AttachRole[role])
+    this.#lent.add(role)
+    const onClose = (): void => {
+      if (this.#lent.delete(role)) this.#giveUp(AttachRole[role])
+    }
+    return { address, bytes, status, bell: address, onClose }
+  }
+
+  #ensureNotLent(role: "signaller" | "waiter"): void {
+    if (this.#lent.has(role)) this.#refuse(role, "a worker thread")
+  }
+
+  #refuse(role: string, who: string): never {
+    const text = `${who} is the ${role} of the notification in slot ${this.#slot} already; end or close() that first`
+    throw new KernelError("IllegalOperation", text.charAt(0).toUpperCase() + text.slice(1))
+  }
+
   #keepAlive(does: boolean): this {
     this.#keepsAlive = does
     this.#waiter?.end.keepAlive(does)
@@ -199,17 +225,9 @@ export class Notification {
       this.#isRevoked = isRevoked && !this.#isStale
       this.#dropWaiter()
     }
+    this.#ensureNotLent("waiter")
     const { address, status } = this.#attach(AttachRole.waiter)
-    const lanes = Array.from({ length: NOTIFICATION_LANES }, (_, lane) => placeOf(laneAddress(address, lane)))
-    const end = new NotificationWaiter(
-      this.#vspace,
-      { kernelPart: address, lanes },
-      {
-        status,
-        bell: address,
-        ...(this.#strategy === undefined ? {} : { wait: this.#strategy }),
-      },
-    )
+    const end = waiterAt(this.#vspace, address, status, this.#strategy)
     end.keepAlive(this.#keepsAlive)
     this.#waiter = { end, status }
     this.#isStale = false
@@ -221,20 +239,13 @@ export class Notification {
     if (this.#signaller !== undefined && !this.#saysRevoked(this.#signaller)) return this.#signaller
     // Its pages are gone, and something else may be mapped there by now.
     this.#dropSignaller()
+    this.#ensureNotLent("signaller")
     const { address, badge, status } = this.#attach(AttachRole.signaller)
-    this.#signaller = {
-      end: new NotificationSignaller(this.#vspace, placeOf(address), { bell: address }),
-      badge,
-      status,
-    }
+    this.#signaller = { end: signallerAt(this.#vspace, address), badge, status }
     return this.#signaller
   }
 
   #saysRevoked({ status }: { readonly status: number }): boolean {
     return this.#vspace.loadWord(status) === STATUS_REVOKED
   }
-}
-
-function placeOf(lane: number): LanePlace {
-  return { lane, ack: ackAddress(lane) }
 }

@@ -17,8 +17,10 @@ import {
   RETURN_BYTES,
   returnSlots,
 } from "../../ring/payload/pool-layout.ts"
+import { SharedRing } from "../../ring/shared-ring.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
 import { allOrNone, allocateFrame } from "./all-or-none.ts"
+import { type Attachment, ringEnd, type Taken } from "./attachment.ts"
 import { type Channel, ensureEnd } from "./channel.ts"
 import { type CapabilitySource, type Child, pidOf } from "./child.ts"
 import type { Component } from "./component.ts"
@@ -37,7 +39,7 @@ interface OwnFrame {
   readonly offset: number
 }
 
-/** The parent's side. A child attaches with `payloadSender(self, slot)` or `payloadReceiver(self, slot)`. */
+/** The parent's side. A child attaches with `Component.payloadSender(slot)` or `.payloadReceiver(slot)`. */
 export class PayloadChannel {
   readonly #component: Component
   readonly #descriptors: Channel
@@ -109,27 +111,40 @@ export class PayloadChannel {
   }
 }
 
-/** This component's end of a payload channel, as its sender. */
-export function payloadSender(component: Component, slot: number, wait?: WaitStrategy): PayloadSender {
-  const { address } = component.frame(slot + Offset.descriptors)
-  const pool = component.frame(slot + Offset.pool)
-  const descriptors = component.producer(slot + Offset.descriptors, wait)
-  return orClose(descriptors, () => {
-    const returns = component.consumer(slot + Offset.returns, wait)
-    const place = { descriptors, writeIndexWord: address + RING_WRITE_INDEX, returns, pool }
-    return orClose(returns, () => new PayloadSender(component.vspace, place))
-  })
+/** The sender's end in a child. */
+export function payloadSender(slot: number, wait?: WaitStrategy): Attachment<PayloadSender> {
+  const descriptors = ringEnd(slot + Offset.descriptors, "producer", wait, SharedRing.producer)
+  const returns = ringEnd(slot + Offset.returns, "consumer", wait, SharedRing.consumer)
+  return {
+    wanted: [...descriptors.wanted, ...returns.wanted, [slot + Offset.pool, "frame"]],
+    make: (vspace, taken) => {
+      const pool = taken[4] as Taken
+      const writeIndexWord = (taken[0] as Taken).address + RING_WRITE_INDEX
+      const out = descriptors.make(vspace, taken.slice(0, 2))
+      return orClose(out, () => {
+        const back = returns.make(vspace, taken.slice(2, 4))
+        const place = { descriptors: out, writeIndexWord, returns: back, pool }
+        return orClose(back, () => new PayloadSender(vspace, place))
+      })
+    },
+  }
 }
 
-/** This component's end of a payload channel, as its receiver. */
-export function payloadReceiver(component: Component, slot: number, wait?: WaitStrategy): PayloadReceiver {
-  const pool = component.frame(slot + Offset.pool)
-  const loans = component.frame(slot + Offset.loans)
-  const descriptors = component.consumer(slot + Offset.descriptors, wait)
-  return orClose(descriptors, () => {
-    const returns = component.producer(slot + Offset.returns, wait)
-    return orClose(returns, () => new PayloadReceiver(component.vspace, { descriptors, returns, pool, loans }))
-  })
+/** The receiver's end in a child. */
+export function payloadReceiver(slot: number, wait?: WaitStrategy): Attachment<PayloadReceiver> {
+  const descriptors = ringEnd(slot + Offset.descriptors, "consumer", wait, SharedRing.consumer)
+  const returns = ringEnd(slot + Offset.returns, "producer", wait, SharedRing.producer)
+  return {
+    wanted: [...descriptors.wanted, ...returns.wanted, [slot + Offset.pool, "frame"], [slot + Offset.loans, "frame"]],
+    make: (vspace, taken) => {
+      const [pool, loans] = taken.slice(4) as [Taken, Taken]
+      const into = descriptors.make(vspace, taken.slice(0, 2))
+      return orClose(into, () => {
+        const back = returns.make(vspace, taken.slice(2, 4))
+        return orClose(back, () => new PayloadReceiver(vspace, { descriptors: into, returns: back, pool, loans }))
+      })
+    },
+  }
 }
 
 /** What was attached for an end that cannot be made is given up, or nobody could attach there again. */

@@ -8,8 +8,9 @@ import {
   type PolicyRingOptions,
   policyRingBytes,
 } from "../../ring/shapes/policy-ring.ts"
-import type { EndOptions, WaitStrategy } from "../../ring/wait.ts"
-import { attachEnd, ENDS, type End, ensureEnd } from "./channel.ts"
+import type { WaitStrategy } from "../../ring/wait.ts"
+import { type Attachment, type End, ringEnd } from "./attachment.ts"
+import { ENDS, ensureEnd } from "./channel.ts"
 import type { Child } from "./child.ts"
 import type { Component } from "./component.ts"
 import { type Gift, OwnFrames, type Use } from "./own-frames.ts"
@@ -61,12 +62,10 @@ export class PolicyChannel {
   }
 }
 
-export function policyProducer(component: Component, slot: number, wait: WaitStrategy | undefined): PolicyProducer {
-  const make = (parts: RingParts, options: EndOptions) => new PolicyProducer(component.vspace, parts, options)
-  return attachEnd(component, slot, "producer", wait, make)
+export function policyProducer(slot: number, wait?: WaitStrategy): Attachment<PolicyProducer> {
+  return ringEnd(slot, "producer", wait, (vspace, parts, options) => new PolicyProducer(vspace, parts, options))
 }
 
-export function policyConsumer(component: Component, slot: number, wait: WaitStrategy | undefined): PolicyConsumer {
-  const make = (parts: RingParts, options: EndOptions) => new PolicyConsumer(component.vspace, parts, options)
-  return attachEnd(component, slot, "consumer", wait, make)
+export function policyConsumer(slot: number, wait?: WaitStrategy): Attachment<PolicyConsumer> {
+  return ringEnd(slot, "consumer", wait, (vspace, parts, options) => new PolicyConsumer(vspace, parts, options))
 }

@@ -13,7 +13,7 @@ import { ServiceServer } from "../../ring/shapes/service-server.ts"
 import { MAX_MERGED } from "../../ring/shapes/words.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
 import { allOrNone } from "./all-or-none.ts"
-import { type TakenEnd, takeEnds } from "./channel.ts"
+import type { Attachment, Taken } from "./attachment.ts"
 import type { Child } from "./child.ts"
 import type { Component } from "./component.ts"
 import { type Gift, OwnFrames, type Use } from "./own-frames.ts"
@@ -104,7 +104,7 @@ function endsOf(slot: number, side: "client" | "server") {
 }
 
 /** The status is that of the client's frame, which both have mapped. */
-function linkOf([requests, replies]: readonly [TakenEnd, TakenEnd]) {
+function linkOf([requests, replies]: readonly [Taken, Taken]) {
   return {
     frames: { clientFrame: requests, serverFrame: replies },
     status: requests.status,
@@ -112,36 +112,23 @@ function linkOf([requests, replies]: readonly [TakenEnd, TakenEnd]) {
   }
 }
 
-export function serviceClient(
-  component: Component,
-  slot: number,
-  inFlight: number,
-  wait: WaitStrategy | undefined,
-): ServiceClient {
-  return takeEnds(component, endsOf(slot, "client"), taken => {
-    const { frames, ...options } = linkOf(taken as [TakenEnd, TakenEnd])
-    return new ServiceClient(component.vspace, frames, inFlight, {
-      ...options,
-      ...(wait === undefined ? {} : { wait }),
-    })
-  })
+export function serviceClient(slot: number, inFlight: number, wait?: WaitStrategy): Attachment<ServiceClient> {
+  return {
+    wanted: endsOf(slot, "client"),
+    make: (vspace, taken) => {
+      const { frames, ...options } = linkOf(taken as readonly [Taken, Taken])
+      return new ServiceClient(vspace, frames, inFlight, { ...options, ...(wait === undefined ? {} : { wait }) })
+    },
+  }
 }
 
-export function serviceServer(
-  component: Component,
-  slot: number,
-  clients: number,
-  options: MergeOptions,
-): ServiceServer {
+export function serviceServer(slot: number, clients: number, options: MergeOptions = {}): Attachment<ServiceServer> {
   const slots = Array.from({ length: clients }, (_, index) => slot + LINK_SLOTS * index)
-  return takeEnds(
-    component,
-    slots.flatMap(each => [...endsOf(each, "server")]),
-    taken => {
-      const links = slots.map((_, index) =>
-        linkOf(taken.slice(2 * index, 2 * index + 2) as unknown as [TakenEnd, TakenEnd]),
-      )
-      return new ServiceServer(component.vspace, links, options)
+  return {
+    wanted: slots.flatMap(each => [...endsOf(each, "server")]),
+    make: (vspace, taken) => {
+      const links = slots.map((_, index) => linkOf(taken.slice(2 * index, 2 * index + 2) as [Taken, Taken]))
+      return new ServiceServer(vspace, links, options)
     },
-  )
+  }
 }

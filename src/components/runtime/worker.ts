@@ -1,74 +1,102 @@
-// worker.ts: an end of a channel in a worker thread of its component. Only the main thread makes syscalls: it takes the end, lends it,
-// and gives it up when the worker has ended.
+// worker.ts: ends in a worker thread of their component. Only the main thread makes syscalls: it takes the ends, lends them, and gives
+// them up when the worker has ended.
 
 import { Worker, workerData } from "node:worker_threads"
 import { BootFd } from "../../kernel-daemon/abi/boot.ts"
-import type { RingConsumer } from "../../ring/consumer.ts"
-import type { RingProducer } from "../../ring/producer.ts"
-import type { RingParts } from "../../ring/ring-place.ts"
-import { SharedRing } from "../../ring/shared-ring.ts"
+import { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
+import { ensureOptions, RingError } from "../../ring/errors.ts"
 import { VSpace, type VSpaceShare } from "../../ring/vspace.ts"
-import type { WaitStrategy } from "../../ring/wait.ts"
-import { ENDS, type End, ensureEnd, type TakenEnd, takeEnds } from "./channel.ts"
+import { type Attachment, type Taken, takeAll } from "./attachment.ts"
 import type { Component } from "./component.ts"
+import { attachmentOf, type LentEnd } from "./ends.ts"
+
+export type Loans = Readonly<Record<string, LentEnd>>
 
 export interface WorkerOptions {
-  readonly wait?: WaitStrategy
   /** For the worker: whatever structured clone can copy. */
   readonly data?: unknown
+  /** Private memory for the state, staging and batches of its ends; by default 256 KiB for each. */
+  readonly privateBytes?: number
 }
 
-/** What a worker thread does. It ends when nothing keeps its event loop alive. */
-export type WorkerMain = (end: RingProducer | RingConsumer, data: unknown) => unknown
-
 /** What the worker's thread gets as its `workerData`. */
-interface LentEnd {
+interface Lent {
   readonly share: VSpaceShare
-  readonly end: End
-  readonly parts: RingParts
-  readonly options: { readonly status: number; readonly bell: number; readonly wait: WaitStrategy }
+  readonly loans: Loans
+  /** Of all ends, one behind the other. */
+  readonly taken: readonly Omit<Taken, "onClose">[]
   readonly data: unknown
 }
 
-/** For its state, its staging, and batches. */
-const PRIVATE_BYTES = 256 * 1024
+const PRIVATE_BYTES_AN_END = 256 * 1024
 
 /** As Component.startWorker. */
-export function startWorker(component: Component, slot: number, end: End, { wait = {}, data }: WorkerOptions): Worker {
-  ensureEnd(end, ENDS)
+export function startWorker(component: Component, loans: Loans, { data, privateBytes }: WorkerOptions): Worker {
+  const attachments = attachmentsOf(loans)
+  const bytes = checkPrivate(privateBytes ?? PRIVATE_BYTES_AN_END * Math.max(1, attachments.length))
+  const wanted = attachments.flatMap(attachment => [...attachment.wanted])
   const { vspace } = component
-  return takeEnds(component, [[slot, end]], ([taken]) => {
-    const { address, bytes, status, bell, onClose } = taken as TakenEnd
-    const consumerPart = component.frame(slot + 1)
-    const parts = {
-      producerPart: { address, bytes },
-      consumerPart: { address: consumerPart.address, bytes: consumerPart.bytes },
+  return takeAll(component, wanted, taken => {
+    const share = vspace.share(bytes)
+    const plain = taken.map(({ address, bytes, status, bell }) => ({ address, bytes, status, bell }))
+    const lent: Lent = { share, loans, taken: plain, data }
+    let worker: Worker
+    try {
+      worker = new Worker(`/proc/self/fd/${BootFd.script}`, { workerData: lent })
+    } catch (error) {
+      vspace.freePrivate(share.privateStart, bytes)
+      throw error
     }
-    const share = vspace.share(PRIVATE_BYTES)
-    const lent: LentEnd = { share, end, parts, options: { status, bell, wait }, data }
-    const worker = new Worker(`/proc/self/fd/${BootFd.script}`, { workerData: lent })
     vspace.workers += 1
     worker.once("exit", () => {
       vspace.workers -= 1
-      vspace.freePrivate(share.privateStart, PRIVATE_BYTES)
-      closeFor(vspace, lent, onClose)
+      vspace.freePrivate(share.privateStart, bytes)
+      eachWith(attachments, taken, (attachment, its) => closeFor(vspace, attachment, its))
     })
     return worker
   })
 }
 
-/** As the worker's successor: what it had sent stays, and the peer is told. */
-function closeFor(vspace: VSpace, { end, parts, options: { status, bell } }: LentEnd, onClose: () => void): void {
-  try {
-    SharedRing[end](vspace, parts, { status, bell, onClose }).close()
-  } catch {
-    // Its pages have gone, or the peer has spoilt them: there is nobody to tell.
-    onClose()
+/** In the worker: the ends that it was lent, by their names, and what came with them. */
+export function lentEnds(): [ends: Record<string, unknown>, data: unknown] {
+  const { share, loans, taken, data } = workerData as Lent
+  const vspace = VSpace.adopt(share)
+  const made: unknown[] = []
+  const given = taken.map(each => ({ ...each, onClose: () => {} }))
+  eachWith(attachmentsOf(loans), given, (attachment, its) => made.push(attachment.make(vspace, its)))
+  return [Object.fromEntries(Object.keys(loans).map((name, at) => [name, made[at]])), data]
+}
+
+function attachmentsOf(loans: Loans): Attachment<{ close(): void }>[] {
+  ensureOptions(loans, 'the worker\'s ends by name, as { jobs: ["consumer", slot] }')
+  return Object.entries(loans).map(([name, loan]) => attachmentOf(name, loan))
+}
+
+/** @throws {RingError} InvalidArgument */
+function checkPrivate(bytes: number): number {
+  if (Number.isInteger(bytes) && bytes >= PAGE_BYTES && bytes % PAGE_BYTES === 0) return bytes
+  throw new RingError("InvalidArgument", `privateBytes is ${bytes}, which must be a multiple of ${PAGE_BYTES}`)
+}
+
+function eachWith<E>(
+  attachments: readonly Attachment<E>[],
+  taken: readonly Taken[],
+  apply: (attachment: Attachment<E>, its: readonly Taken[]) => void,
+): void {
+  let at = 0
+  for (const attachment of attachments) {
+    const { length } = attachment.wanted
+    apply(attachment, taken.slice(at, at + length))
+    at += length
   }
 }
 
-/** In the worker: the end that it was lent, and what came with it. */
-export function lentEnd(): [RingProducer | RingConsumer, unknown] {
-  const { share, end, parts, options, data } = workerData as LentEnd
-  return [SharedRing[end](VSpace.adopt(share), parts, options), data]
+/** As the worker's successor: what it had sent stays, and the peer is told. */
+function closeFor(vspace: VSpace, attachment: Attachment<{ close(): void }>, taken: readonly Taken[]): void {
+  try {
+    attachment.make(vspace, taken).close()
+  } catch {
+    // Its pages have gone, or the peer has spoilt them: there is nobody to tell.
+  }
+  for (const { onClose } of taken) onClose()
 }
