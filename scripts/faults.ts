@@ -5,7 +5,7 @@ import { parseArgs } from "node:util"
 import { CallTrials } from "../test/fault/at-call/trials.ts"
 import { runTrials } from "../test/fault/at-step/trials.ts"
 import { NAMES as AT_CALLS } from "../test/fixtures/components/call-end/operations.ts"
-import { HOW, OPERATIONS } from "../test/fixtures/components/step-end/operations.ts"
+import { NAMES as AT_STEPS, HOW } from "../test/fixtures/components/step-end/operations.ts"
 import { chosen } from "./options.ts"
 
 /** The contract's: whoever waits for a dead peer is told within that time. */
@@ -26,14 +26,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { json: { type: "boolean", default: false } },
 })
-const atSteps = Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[]
-const names = chosen(positionals, [...atSteps, ...AT_CALLS])
+const names = chosen(positionals, [...AT_STEPS, ...AT_CALLS])
 const rows: Row[] = []
 const onRow = (row: Row): void => {
   rows.push(row)
   if (!values.json) console.log(`${row.operation.padEnd(11)} ${row.how}  ${row.step.padEnd(58)} ${row.outcome}`)
 }
-const bySteps = atSteps.filter(name => names.includes(name))
+const bySteps = AT_STEPS.filter(name => names.includes(name))
 const byCalls = AT_CALLS.filter(name => names.includes(name))
 if (bySteps.length > 0)
   await runTrials(bySteps, HOW, TOLD_LIMIT_MS, row => onRow({ ...row, step: `access ${row.step}` }))

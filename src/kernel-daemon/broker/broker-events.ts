@@ -13,6 +13,6 @@ export interface BrokerEvents {
   readonly onEnded: (component: ComponentId, name: string, ending: Ending) => void
   /** The root task could not be booted; `onShutdown` follows. */
   readonly onRefused: (error: KernelError) => void
-  /** After the last component is reaped. */
+  /** After the last component is reaped, and what it said last has been passed on. */
   readonly onShutdown: (ok: boolean) => void
 }

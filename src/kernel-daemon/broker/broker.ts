@@ -55,6 +55,8 @@ export class Broker {
   readonly #statusPages: StatusPages
   readonly #notificationPages: NotificationPages
   readonly #processes = new Map<ComponentId, ComponentProcess>()
+  /** Whose output has not come to its end. */
+  readonly #speaking = new Set<ComponentId>()
   readonly #running = new Set<Running>()
   #shutdown: { ok: boolean } | undefined
 
@@ -365,8 +367,13 @@ export class Broker {
       },
       onPrint: lines => this.#events.onPrint(component, name, lines),
       onEnded: ending => this.#onEnded(component, name, ending),
+      onSilent: () => {
+        this.#speaking.delete(component)
+        this.#finishShutdown()
+      },
     })
     this.#processes.set(component, process)
+    this.#speaking.add(component)
     this.#events.onSpawned(component, name, process.pid, confined)
   }
 
@@ -384,7 +391,9 @@ export class Broker {
     this.#finishShutdown()
   }
 
+  /** When all have ended, and what they said last has been passed on. */
   #finishShutdown(): void {
-    if (this.#shutdown !== undefined && this.#processes.size === 0) this.#events.onShutdown(this.#shutdown.ok)
+    if (this.#shutdown === undefined || this.#processes.size > 0 || this.#speaking.size > 0) return
+    this.#events.onShutdown(this.#shutdown.ok)
   }
 }

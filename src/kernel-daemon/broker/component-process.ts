@@ -16,8 +16,10 @@ import type { StatusPage, StatusPages } from "./status-pages.ts"
 export interface ComponentEvents {
   readonly onMessage: (message: Uint8Array) => void
   readonly onPrint: (lines: readonly string[]) => void
-  /** Last event of all: the process is reaped and everything it had is released. */
+  /** The process is reaped and everything it had is released; of its output more may come. */
   readonly onEnded: (ending: Ending) => void
+  /** Nothing more comes of its output; at the latest OUTPUT_GRACE_MS after its end. */
+  readonly onSilent: () => void
 }
 
 /** How long the last output of a dead component is waited for. */
@@ -148,7 +150,12 @@ export class ComponentProcess {
     this.#output = parts.output
     this.#unwatchPidfd = parts.unwatchPidfd
     const lines = new LineSplitter(printed => events.onPrint(printed))
-    this.#output.on("data", chunk => lines.push(chunk)).on("close", () => lines.flush())
+    this.#output
+      .on("data", chunk => lines.push(chunk))
+      .on("close", () => {
+        lines.flush()
+        events.onSilent()
+      })
     this.#output.on("error", () => this.#output.destroy())
     this.#bootTimer = setTimeout(() => this.kill(`it has not booted within ${BOOT_DEADLINE_MS} ms`), BOOT_DEADLINE_MS)
   }

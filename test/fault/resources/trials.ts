@@ -200,7 +200,7 @@ export class Trials {
   #judgeEnd(running: Running, from: number, mayEnd: boolean): string {
     const said = running.output.slice(from).trim()
     const left = processes().filter(({ command }) => command.includes(this.#workshop.components)).length
-    if (mayEnd && left === 0 && /\bE[A-Z]{3,}|ended|killed|refused|^kaal-launcher: /m.test(said))
+    if (mayEnd && left === 0 && /\bE[A-Z]{3,}|ended|killed|refused|\bkaal-launcher: /.test(said))
       return `ok: ended: ${said.split("\n")[0]}`
     return `the system ended, ${left} processes are left: ${said.slice(-1_000)}`
   }
