@@ -1,7 +1,9 @@
 // explore-mutants.ts: would the explorer see it? Each mutant of the ring is explored in the small cases, until one fails.
 
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
+import { FOR_MUTANTS } from "../src/explorer/cases/all.ts"
+import { SMALL_SHAPES } from "../src/explorer/cases/shapes.ts"
 import { EQUIVALENT } from "../src/explorer/equivalent-mutants.ts"
 import { MUTANTS } from "../src/explorer/mutants.ts"
 import { SHAPE_MUTANTS } from "../src/explorer/shape-mutants.ts"
@@ -10,7 +12,7 @@ import { type RingMutant, ringMutantsOf } from "./ring-mutants.ts"
 import { makeWorkingCopy } from "./working-copy.ts"
 
 const root = join(import.meta.dirname, "..")
-const HOT = [
+export const HOT = [
   "producer",
   "consumer",
   "record-producer",
@@ -20,11 +22,19 @@ const HOT = [
   "waiter",
   "sleep",
   "slot",
-]
+].map(name => `src/ring/wasm/${name}.ts`)
 /** Of wait.ts the functions that an end waits in and is woken by; the others check arguments and read status words. */
 const WAIT = { path: "src/ring/wait.ts", within: ["until", "wakeSleeper", "wake"] }
-/** A small case takes seconds at most. A mutant that says nothing for so long goes round without an access. */
-const SILENCE_MS = 60_000
+/** Whose code no other cases run. */
+const RUN_BY: Readonly<Record<string, RegExp>> = {
+  signaller: /notification/,
+  waiter: /notification/,
+  "record-producer": /record/,
+  "record-consumer": /record/,
+  record: /record/,
+}
+/** A small case, or the compiler, takes seconds. A mutant that says nothing for so long goes round without an access. */
+const SILENCE_MS = 120_000
 
 export interface Verdict {
   readonly what: string
@@ -47,17 +57,20 @@ interface Fault {
 export function faults(): Fault[] {
   const read = (path: string): string => readFileSync(join(root, path), "utf8")
   const byRule = [
-    ...HOT.map(name => `src/ring/wasm/${name}.ts`).flatMap(path => ringMutantsOf(path, read(path))),
+    ...HOT.flatMap(path => ringMutantsOf(path, read(path))),
     ...ringMutantsOf(WAIT.path, read(WAIT.path), WAIT.within),
   ]
   const used = new Set<object>()
-  const reasonFor = ({ path, within, from, to }: RingMutant): string | undefined => {
+  const reasonFor = ({ path, within, from, to, nth }: RingMutant): string | undefined => {
     const name = path.slice(path.lastIndexOf("/") + 1)
-    const entry = EQUIVALENT.find(
-      other => other.file === name && other.within === within && other.changes.some(([a, b]) => a === from && b === to),
-    )
-    if (entry !== undefined) used.add(entry)
-    return entry?.reason
+    for (const { file, within: place, changes, reason } of EQUIVALENT) {
+      if (file !== name || place !== within) continue
+      const change = changes.find(([a, b, c = 1]) => a === from && b === to && c === nth)
+      if (change === undefined) continue
+      used.add(change)
+      return reason
+    }
+    return undefined
   }
   const rules = byRule.map(mutant => ({
     path: mutant.path,
@@ -65,8 +78,8 @@ export function faults(): Fault[] {
     text: mutant.text,
     equivalent: reasonFor(mutant),
   }))
-  const stale = EQUIVALENT.find(entry => !used.has(entry))
-  if (stale !== undefined) throw new Error(`There is no mutant "${stale.changes[0]}" in ${stale.file}, ${stale.within}`)
+  const stale = EQUIVALENT.flatMap(({ changes }) => changes).find(change => !used.has(change))
+  if (stale !== undefined) throw new Error(`There is no mutant "${stale.join(" => ")}"`)
   const byHand = [...MUTANTS, ...SHAPE_MUTANTS].map(({ path, from, to, what, equivalent, cases }) => {
     const source = read(path)
     if (source.split(from).length !== 2) throw new Error(`"${what}": its text must occur once in ${path}`)
@@ -96,6 +109,13 @@ export async function exploreMutants(tell: (verdict: Verdict) => void): Promise<
   return verdicts
 }
 
+/** @param cases of shapes.ts, those whose name has this in it */
+function namesFor(path: string, cases?: string): string[] {
+  if (cases !== undefined) return SMALL_SHAPES.map(({ name }) => name).filter(name => name.includes(cases))
+  const runBy = RUN_BY[basename(path, ".ts")] ?? /^/
+  return FOR_MUTANTS.map(({ name }) => name).filter(name => runBy.test(name))
+}
+
 /** What is WebAssembly is compiled in a worker that stays; the rest needs a new one, in a copy of the sources. */
 class MutantExplorer {
   readonly #copy = makeWorkingCopy(["src", "native", "scripts"])
@@ -109,14 +129,14 @@ class MutantExplorer {
   async failed({ path, text, cases }: Fault): Promise<string | undefined> {
     if (path.includes("/wasm/")) {
       this.#worker ??= new Worker()
-      return await this.#run(this.#worker, cases, { path, text })
+      return await this.#run(this.#worker, namesFor(path, cases), { path, text })
     }
     const file = join(this.#copy, path)
     const source = readFileSync(file, "utf8")
     writeFileSync(file, text)
     const worker = new Worker(this.#copy)
     try {
-      return await this.#run(worker, cases)
+      return await this.#run(worker, namesFor(path, cases))
     } finally {
       worker.close()
       writeFileSync(file, source)
@@ -125,16 +145,16 @@ class MutantExplorer {
 
   async #run(
     worker: Worker,
-    cases: string | undefined,
+    names: readonly string[],
     changed?: { path: string; text: string },
   ): Promise<string | undefined> {
-    const result = await worker.run({ kind: "small", changed, cases }, SILENCE_MS)
+    const result = await worker.run({ kind: "untilFailure", names, changed }, SILENCE_MS)
     if (result === "hangs") {
       if (worker === this.#worker) this.#worker = undefined
       return "no progress: it goes round for ever without a shared access"
     }
-    if (result.kind !== "small") throw new Error(`An explorer answered "${result.kind}"`)
-    return result.failed
+    if (result.kind !== "failed") throw new Error(`An explorer answered "${result.kind}"`)
+    return result.by
   }
 
   close(): void {

@@ -11,6 +11,8 @@ export interface RingMutant {
   /** The piece as it stands in the source and as it becomes, with their white space made one. */
   readonly from: string
   readonly to: string
+  /** The how manieth of its function with that text, from 1. */
+  readonly nth: number
   /** The whole file with that one change. */
   readonly text: string
 }
@@ -41,7 +43,11 @@ export function ringMutantsOf(path: string, source: string, within?: readonly st
     if (within !== undefined && !within.includes(name)) return
     const from = node.getText()
     const text = source.slice(0, node.getStart()) + to + source.slice(node.getEnd())
-    mutants.push({ path, within: name, from: inOneLine(from), to: inOneLine(to), text })
+    const change = { path, within: name, from: inOneLine(from), to: inOneLine(to) }
+    const before = mutants.filter(
+      other => other.within === name && other.from === change.from && other.to === change.to,
+    )
+    mutants.push({ ...change, nth: before.length + 1, text })
   }
   const visit = (node: ts.Node): void => {
     if (ts.isBinaryExpression(node)) {

@@ -64,8 +64,6 @@ export const MUTANTS: readonly Mutant[] = [
     from: `${COPY_OUT_MANY}  return commit(end, count)`,
     to: `${COPY_OUT_MANY}  for (let message: u32 = 1; message < count; message++) commit(end, 1)\n  return commit(end, 1)`,
     what: "publishes a batch one by one",
-    equivalent:
-      "a batch's consumer takes what is there, so one that is seen in parts is no fault to it; nor is one wake-up more",
   },
   {
     path: producer,
@@ -97,7 +95,6 @@ export const MUTANTS: readonly Mutant[] = [
     from: "  const next = first + count\n  if",
     to: "  const next = first + count\n  const wakes = published(end)\n  if",
     what: "asks before it publishes whether the peer sleeps, and again after",
-    equivalent: "a wake-up too early does no harm as long as the question is asked again behind the store",
   },
   {
     path: producer,
@@ -222,8 +219,7 @@ export const MUTANTS: readonly Mutant[] = [
     path: sleep,
     from: "  store<u32>(woken, sleep)\n",
     to: "",
-    what: "wakes a sleeper once for each message",
-    equivalent: "it is only slower",
+    what: "forgets whom it has woken, and how that one sleeps",
   },
   {
     path: sleep,
@@ -275,12 +271,11 @@ export const MUTANTS: readonly Mutant[] = [
     from: "  return pending & badge",
     to: "  return pending & atomic.load<u64>(kernelPart + index * 8, NOTIFICATION_BADGES)",
     what: "the badge loaded after the acknowledgement",
-    equivalent: "in these cases the kernel changes no badge: decision 0005 and the conformance cases",
   },
   {
     path: wait,
-    from: "result = attempt(1)\n      if (result === RESULT_NONE) sleep(",
-    to: "if (result === RESULT_NONE) sleep(",
+    from: "result = attempt(1)\n      if (result === RESULT_NONE) {",
+    to: "if (result === RESULT_NONE) {",
     what: "no second look after the sleep was announced",
     // Elsewhere the futex, which compares each word with what was seen before the announcement, looks once more itself.
     cases: "broadcast",

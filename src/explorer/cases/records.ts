@@ -2,7 +2,6 @@
 
 import { RecordRing } from "../../ring/record-ring.ts"
 import { producerPartBytes } from "../../ring/ring-header.ts"
-import type { WaitStrategy } from "../../ring/wait.ts"
 import type { Case } from "../explore.ts"
 import { SHARED_START as FRAME } from "../instrument.ts"
 import { expect, nameInRing } from "./ring.ts"
@@ -14,14 +13,15 @@ const BEFORE_END = 16
 
 /**
  * @param pushes lengths of the records of each push, 1 to 24; several are sent with one publish. A byte of each is its number
+ * @param pops how many of them are taken; by default all
  */
-export function recordCase(pushes: readonly (readonly number[])[], wait: WaitStrategy = {}): Case {
+export function recordCase(pushes: readonly (readonly number[])[], pops = pushes.flat().length): Case {
   const options = { capacityBytes: CAPACITY, initialIndex: 2 ** 32 - BEFORE_END }
   const bytes = RecordRing.bytesNeeded(options)
   const lengths = pushes.flat()
   const record = (number: number): number[] => new Array<number>(lengths[number - 1] as number).fill(number)
   return {
-    name: `records of ${pushes.map(push => push.join(" + ")).join(", ")} bytes in a ring of ${CAPACITY}`,
+    name: `records of ${pushes.map(push => push.join(" + ")).join(", ")} bytes in a ring of ${CAPACITY}, ${pops} taken`,
     create: {
       name: "creator",
       attach: vspace => () => RecordRing.create(vspace, FRAME, bytes, options),
@@ -30,7 +30,7 @@ export function recordCase(pushes: readonly (readonly number[])[], wait: WaitStr
       {
         name: "producer",
         attach: (vspace, begin) => {
-          const producer = RecordRing.producer(vspace, FRAME, bytes, { wait })
+          const producer = RecordRing.producer(vspace, FRAME, bytes)
           return () => {
             let next = 1
             for (const push of pushes) {
@@ -47,9 +47,9 @@ export function recordCase(pushes: readonly (readonly number[])[], wait: WaitStr
       {
         name: "consumer",
         attach: (vspace, begin) => {
-          const consumer = RecordRing.consumer(vspace, FRAME, bytes, { wait })
+          const consumer = RecordRing.consumer(vspace, FRAME, bytes)
           return () => {
-            for (let next = 1; next <= lengths.length; next++) {
+            for (let next = 1; next <= pops; next++) {
               begin(`pop ${next}`)
               expect(`pop ${next}`, consumer.pop(), record(next))
             }

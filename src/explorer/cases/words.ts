@@ -1,8 +1,16 @@
-// words.ts: words that a peer may leave behind, at both sides of each bound: what is possible is taken, what is not is refused. One
-// process alone, which plays the peer too; what such words do while others are at work is hostile.ts's to show.
+// words.ts: words that a peer may leave behind, at both sides of each bound: what is possible is taken, what is not is refused; and
+// how much a batch takes. One process alone, which plays the peer too: what such words do to a peer at work is for npm run hostile.
 
 import { PeerMisbehaviorError } from "../../ring/errors.ts"
-import { RECORD_PADDING, RING_MAGIC_WORD, RING_READ_INDEX, RING_SLOTS, RING_WRITE_INDEX } from "../../ring/layout.ts"
+import {
+  RECORD_HEAD_BYTES,
+  RECORD_PADDING,
+  RING_MAGIC_WORD,
+  RING_READ_INDEX,
+  RING_SLOTS,
+  RING_WRITE_INDEX,
+} from "../../ring/layout.ts"
+import type { RecordConsumer } from "../../ring/record-consumer.ts"
 import { RecordRing } from "../../ring/record-ring.ts"
 import { bytesNeeded, producerPartBytes, type RingForm } from "../../ring/ring-header.ts"
 import { SharedRing } from "../../ring/shared-ring.ts"
@@ -10,15 +18,15 @@ import type { VSpace } from "../../ring/vspace.ts"
 import type { Case } from "../explore.ts"
 import { SHARED_START as FRAME } from "../instrument.ts"
 
-const CAPACITY = 2
+const CAPACITY = 4
 const RECORD_CAPACITY = 64
-const START = 0xffff_fff8
+const START = 0xffff_fff0
 const REFUSED = "refused"
 
 /** Stores the words, by their offset in the ring, between attaching and what is tried. */
 interface Trial {
   readonly words: readonly (readonly [offset: number, value: number])[]
-  /** What comes of it: how many bytes are popped, "pushed", "empty" or "full"; or REFUSED. */
+  /** What comes of it: how many bytes are there, "pushed", "empty" or "full"; or REFUSED. */
   readonly outcome: string
 }
 
@@ -55,17 +63,21 @@ const PUSHES: readonly Trial[] = [
 /** The ring's end, so many bytes behind the first record's head. */
 const REST = 2 ** 32 - START
 const AT_END = RING_SLOTS + RECORD_CAPACITY - REST
+const PADDED = [AT_END, RECORD_PADDING | REST] as const
 const RECORDS: readonly Trial[] = [
-  { words: [[AT_END, RECORD_PADDING | REST], [RING_SLOTS, 1], writeIndex(REST + 16)], outcome: "1" },
-  { words: [[AT_END, RECORD_PADDING | REST], [RING_SLOTS, 24], writeIndex(REST + 32)], outcome: "24" },
-  { words: [[AT_END, RECORD_PADDING | REST], [RING_SLOTS, 25], writeIndex(REST + 40)], outcome: REFUSED },
-  { words: [[AT_END, RECORD_PADDING | REST], [RING_SLOTS, 0], writeIndex(REST + 16)], outcome: REFUSED },
-  { words: [[AT_END, RECORD_PADDING | REST], [RING_SLOTS, 9], writeIndex(REST + 16)], outcome: REFUSED },
-  { words: [[AT_END, RECORD_PADDING | REST], [RING_SLOTS, 9], writeIndex(REST + 24)], outcome: "9" },
-  { words: [[AT_END, RECORD_PADDING | REST], writeIndex(REST)], outcome: REFUSED },
+  { words: [], outcome: "empty" },
+  { words: [PADDED, [RING_SLOTS, 1], writeIndex(REST + 16)], outcome: "1" },
+  { words: [PADDED, [RING_SLOTS, 24], writeIndex(REST + 32)], outcome: "24" },
+  { words: [PADDED, [RING_SLOTS, 25], writeIndex(REST + 40)], outcome: REFUSED },
+  { words: [PADDED, [RING_SLOTS, 0], writeIndex(REST + 16)], outcome: REFUSED },
+  { words: [PADDED, [RING_SLOTS, 9], writeIndex(REST + 16)], outcome: REFUSED },
+  { words: [PADDED, [RING_SLOTS, 9], writeIndex(REST + 24)], outcome: "9" },
+  { words: [PADDED, [RING_SLOTS, 1], writeIndex(REST)], outcome: REFUSED },
+  { words: [PADDED, [RING_SLOTS, 1], writeIndex(REST - 8)], outcome: REFUSED },
   { words: [[AT_END, RECORD_PADDING | (REST + 8)], [RING_SLOTS, 1], writeIndex(REST + 24)], outcome: REFUSED },
+  { words: [[AT_END, 8], writeIndex(REST)], outcome: "8" },
   // It would run over the ring's end.
-  { words: [[AT_END, 1], writeIndex(REST + 16)], outcome: REFUSED },
+  { words: [[AT_END, 9], writeIndex(REST + 8)], outcome: REFUSED },
 ]
 
 export function wordsCase(form: RingForm): Case {
@@ -87,26 +99,88 @@ export function wordsCase(form: RingForm): Case {
     producer.close()
     return outcome
   }
+  const batches = (vspace: VSpace): string => {
+    const producer = SharedRing.producer(vspace, FRAME, bytes)
+    const consumer = SharedRing.consumer(vspace, FRAME, bytes)
+    const take = (max: number): number => (consumer.tryPopMany(max)?.length ?? 0) / 8
+    producer.tryPushMany(new Uint8Array(8 * 3))
+    const taken = [take(2), take(2)]
+    producer.tryPushMany(new Uint8Array(8 * 2))
+    taken.push(take(1))
+    // One that was seen then, and one that was not.
+    producer.tryPush(new Uint8Array(8))
+    taken.push(take(4))
+    producer.close()
+    consumer.close()
+    return taken.join()
+  }
+  const reopened = (vspace: VSpace): string => {
+    const consumer = SharedRing.consumer(vspace, FRAME, bytes)
+    SharedRing.producer(vspace, FRAME, bytes).close()
+    const closed = consumer.interruption()
+    const producer = SharedRing.producer(vspace, FRAME, bytes)
+    const open = consumer.interruption()
+    producer.close()
+    consumer.close()
+    return `${closed}, ${open}`
+  }
+  /** Time passes by being looked at; who must not sleep does not, even where nothing else is left to do. */
+  const deadline = (vspace: VSpace): string => {
+    const producer = SharedRing.producer(vspace, FRAME, bytes)
+    const consumer = SharedRing.consumer(vspace, FRAME, bytes, { wait: { spinNs: 1, park: false } })
+    const outcome = consumer.pop(5_000_000)
+    producer.close()
+    consumer.close()
+    return `${outcome}`
+  }
   const pushes = form === "index" ? PUSHES.map(trial => [trial, push] as const) : []
-  return trialsCase(`${form} form`, create, [...POPS[form].map(trial => [trial, pop] as const), ...pushes])
+  return trialsCase(`${form} form`, create, [
+    ...POPS[form].map(trial => [trial, pop] as const),
+    ...pushes,
+    [{ words: [], outcome: "2,1,1,2" }, batches],
+    [{ words: [], outcome: "closed, undefined" }, reopened],
+    [{ words: [], outcome: "deadline" }, deadline],
+  ])
 }
 
 export function recordWordsCase(): Case {
   const options = { capacityBytes: RECORD_CAPACITY, initialIndex: START }
   const bytes = RecordRing.bytesNeeded(options)
-  const pop = (vspace: VSpace, poke: () => void): string => {
+  const found = (vspace: VSpace, poke: () => void, look: (consumer: RecordConsumer) => number | undefined): string => {
     const consumer = RecordRing.consumer(vspace, FRAME, bytes)
     poke()
-    const outcome = outcomeOf(() => consumer.tryPop()?.length ?? "empty")
+    const outcome = outcomeOf(() => look(consumer) ?? "empty")
     consumer.close()
     return outcome
   }
+  const pop: Attempt = (vspace, poke) => found(vspace, poke, consumer => consumer.tryPop()?.length)
+  const peek: Attempt = (vspace, poke) =>
+    found(vspace, poke, consumer => (consumer.peek() === 0 ? undefined : consumer.peekedBytes))
+  const claim: Attempt = vspace => {
+    const producer = RecordRing.producer(vspace, FRAME, bytes)
+    const places = [REST - RECORD_HEAD_BYTES, REST].map(length => producer.claim(length) - FRAME - RECORD_HEAD_BYTES)
+    producer.close()
+    return places.join()
+  }
+  const padded: Attempt = vspace => {
+    const producer = RecordRing.producer(vspace, FRAME, bytes)
+    const consumer = RecordRing.consumer(vspace, FRAME, bytes)
+    const push = (length: number): boolean => producer.tryPush(new Uint8Array(length))
+    const outcomes = [push(8), push(8), push(24)]
+    consumer.tryPopMany(2)
+    outcomes.push(push(24), push(8), push(24))
+    producer.close()
+    consumer.close()
+    return outcomes.join()
+  }
   const create = (vspace: VSpace): void => RecordRing.create(vspace, FRAME, bytes, options)
-  return trialsCase(
-    "records",
-    create,
-    RECORDS.map(trial => [trial, pop] as const),
-  )
+  return trialsCase("records", create, [
+    ...RECORDS.flatMap(trial => [[trial, pop] as const, [trial, peek] as const]),
+    // What fits before the ring's end is put there; what does not, at its start.
+    [{ words: [], outcome: `${AT_END},${RING_SLOTS}` }, claim],
+    // Half of the ring is free, but with the padding before it a record of half the ring needs more.
+    [{ words: [], outcome: "true,true,true,false,true,false" }, padded],
+  ])
 }
 
 type Attempt = (vspace: VSpace, poke: () => void) => string
