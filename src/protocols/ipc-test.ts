@@ -117,7 +117,10 @@ export type Placement = "S" | "N" | "F"
 
 /** The latency as the summary shows it. `cycles` and what follows are null where no trial served. */
 export interface LatencySummary {
+  /** Round trips of the trial that counts, the one with the lowest p50. */
   readonly samples: number
+  /** The p50 of each trial that served, in cycles, in their order. */
+  readonly trials: readonly number[]
   readonly probeNs: number | null
   readonly placement: Placement | null
   readonly hz: number

@@ -1,4 +1,4 @@
-// latency.ts: makes latency trials until one says something, and puts the two sides' figures together.
+// latency.ts: makes latency trials until some say something, and puts the two sides' figures together.
 
 import {
   type LatencySummary,
@@ -19,6 +19,8 @@ const PROBE_LIMIT_NS = 200
 const PROBE_CHANGE = 1.3
 /** How long a trial that says something is looked for. */
 const PATIENCE_NS = 60e9
+/** Trials from the first that says something on. Whoever else uses the machine only makes them slower: the fastest counts. */
+const TRIALS = 5
 
 /** Bounds of the placements, ns of the probe: two threads of one core; one shared cache. Farther apart than that: F. */
 const PLACEMENT_S_NS = 70
@@ -58,6 +60,7 @@ export function measure(self: Component, options: Options, steps: Steps): Latenc
 const NOTHING: Percentiles = { p50: 0, p99: 0, p999: 0, max: 0 }
 const UNMEASURED = {
   samples: 0,
+  trials: [],
   probeNs: null,
   placement: null,
   timerCycles: null,
@@ -68,15 +71,18 @@ const UNMEASURED = {
   histogram: null,
 } as const
 
+type Spinning = Omit<LatencyOutcome, "ringOp" | "signalNoWake" | "signalWake" | "parkedRoundTrip">
+
 function spinningTrials(
   self: Component,
   cpus: readonly number[],
   pin: boolean,
   failures: readonly string[],
   steps: Steps,
-): Omit<LatencyOutcome, "ringOp" | "signalNoWake" | "signalWake" | "parkedRoundTrip"> {
+): Spinning {
   const giveUpAt = monotonicNs() + PATIENCE_NS
-  for (let trial = 1; ; trial++) {
+  const served: ReturnType<typeof summary>[] = []
+  for (let trial = 1, left = TRIALS; left > 0; trial++) {
     const { producer, consumer } = runTask(self, latencyConfig(self, pin ? cpus : []))
     const { latency } = producer
     const { latencyEcho } = consumer
@@ -90,8 +96,10 @@ function spinningTrials(
     const { before, after } = latency.probeNs
     const probeNs = Math.max(before, after)
     const steady = probeNs / Math.min(before, after) <= PROBE_CHANGE
-    if (steady && probeNs <= PROBE_LIMIT_NS) {
-      return { ...summary(latency, latencyEcho, probeNs), failures, reason: null }
+    if (steady && probeNs <= PROBE_LIMIT_NS) served.push(summary(latency, latencyEcho, probeNs))
+    if (served.length > 0) {
+      left--
+      continue
     }
     const found =
       `the bare cache-line round trip took ${before.toFixed(0)} ns before the trial and ${after.toFixed(0)} ns after it; ` +
@@ -102,6 +110,8 @@ function spinningTrials(
       return { ...UNMEASURED, probeNs, hz: latency.hz, failures, reason }
     }
   }
+  const fastest = served.reduce((best, other) => (other.cycles.p50 < best.cycles.p50 ? other : best))
+  return { ...fastest, trials: served.map(({ cycles }) => cycles.p50), failures, reason: null }
 }
 
 function latencyConfig(self: Component, cpus: readonly number[]): TaskConfig {
