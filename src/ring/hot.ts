@@ -43,8 +43,12 @@ export interface Hot {
 
 // Only code of the optimising compiler turns every fault into an exception. The flags hold for this compilation alone:
 // other WebAssembly of the process keeps V8's defaults.
-const OPTIMISE_NOW = ["--no-liftoff", "--no-wasm-lazy-compilation"]
-const DEFAULTS = ["--liftoff", "--wasm-lazy-compilation"]
+// V8 14 inlines by what Liftoff has counted, and aborts where that is missing; started without Liftoff it does not inline,
+// but of a flag set as late as here it draws no conclusions. Older ones do not all know that flag.
+const FIRST_V8_THAT_COUNTS = 14
+const inlines = Number.parseInt(process.versions.v8, 10) >= FIRST_V8_THAT_COUNTS
+const OPTIMISE_NOW = ["--no-liftoff", "--no-wasm-lazy-compilation", ...(inlines ? ["--no-wasm-inlining"] : [])]
+const DEFAULTS = ["--liftoff", "--wasm-lazy-compilation", ...(inlines ? ["--wasm-inlining"] : [])]
 
 /** Compiles. Cost: a few milliseconds. */
 export function compile(wasm: Uint8Array): WebAssembly.Module {
