@@ -74,7 +74,7 @@ export class RingProducer extends SendingEnd {
     message?: Uint8Array,
     limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
   ): "pushed" | Interruption | Promise<unknown> {
-    if (typeof limit === "number") return this.#push(message, limit)
+    if (typeof limit !== "object") return this.#push(message, limit)
     return this.pushStaged(() => {
       if (message !== undefined) stage(this.end.staging, message)
     }, limit)

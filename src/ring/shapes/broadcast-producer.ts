@@ -153,7 +153,7 @@ export class BroadcastProducer extends Closeable implements Sleeper, LoopSleeper
     message?: Uint8Array,
     limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
   ): "pushed" | Interruption | Promise<"pushed" | Interruption> {
-    if (typeof limit === "number") return this.#push(message, limit)
+    if (typeof limit !== "object") return this.#push(message, limit)
     return this.#loop.wait(
       this.#pushOnce,
       limit,

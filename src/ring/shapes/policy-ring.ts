@@ -124,7 +124,7 @@ export class PolicyProducer extends Closeable {
     message?: Uint8Array,
     limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
   ): PolicyOutcome | Promise<PolicyOutcome> {
-    if (typeof limit === "number")
+    if (typeof limit !== "object")
       return this.policy === "block" ? this.#ring.push(message, limit) : this.#pushNow(message)
     return this.policy === "block"
       ? this.#ring.push(message, limit)

@@ -13,7 +13,11 @@ const helper = 'export const helper: string = "bundled in"\n'
 function tree(t: Test): string {
   return t.testdir({
     src: {
-      "kernel-daemon": { "main.ts": "export {}\n", cli: { "main.ts": whereAmI, "helper.ts": helper } },
+      "kernel-daemon": {
+        "main.ts": "export {}\n",
+        "start.ts": "export {}\n",
+        cli: { "main.ts": whereAmI, "helper.ts": helper },
+      },
       components: {
         alpha: { "main.ts": "export {}\n" },
         beta: { "main.ts": "export {}\n" },
@@ -26,7 +30,7 @@ function tree(t: Test): string {
 
 t.test("entries() lists the programs, and every component folder with a main.ts except the runtime", async t => {
   t.same(Object.keys(entries(tree(t))), [
-    ...["kernel-daemon", "kaal", "component-start"],
+    ...["kernel-daemon", "kernel", "kaal", "component-start"],
     ...["components/alpha", "components/beta"],
   ])
 })
