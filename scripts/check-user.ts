@@ -13,6 +13,8 @@ const DEADLINE_MS = 600_000
 /** Components end a moment after the command that started them. */
 const FAREWELL_MS = 2_000
 const QUICK_TESTS = ["test/fault/", "test/system/", "test/soak/", "test/hostile/one-writer.", "test/hostile/seal."]
+/** Of them these play the same deaths for every user, and take a minute. */
+const NOT_QUICK = ["test/fault/at-step.", "test/fault/other-shapes.", "test/fault/resources."]
 const root = join(import.meta.dirname, "..")
 const identity = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
 
@@ -37,7 +39,8 @@ function checkIn(directory: string): void {
 
 /** By name, since tap takes every file of a folder that it is given for a test. */
 function quickTests(): string[] {
-  const isQuick = (path: string) => QUICK_TESTS.some(start => path.startsWith(start))
+  const isOneOf = (starts: readonly string[], path: string) => starts.some(start => path.startsWith(start))
+  const isQuick = (path: string) => isOneOf(QUICK_TESTS, path) && !isOneOf(NOT_QUICK, path)
   return trackedFiles(root).filter(path => isQuick(path) && /(?<!\.slow)\.test\.ts$/.test(path))
 }
 

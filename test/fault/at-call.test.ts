@@ -4,7 +4,7 @@ import t from "tap"
 import { CallTrials } from "./at-call/trials.ts"
 
 const SLOW_HOST_MS = 1_000
-const STRIDE = 8
+const STRIDE = 16
 
 t.test(
   "whoever is killed at a call of a map, a revoke or a spawn leaves nothing and costs nobody a message",
