@@ -158,7 +158,7 @@ export class Component {
   /**
    * This component's end of a channel, as its producer: `slot` and the one after it hold what `Channel.producer` put there.
    * @throws {KernelError} FailedLookup: the frames are not there, or not mapped. IllegalOperation: somebody is that end
-   * already, this component included. {RingError} NotARing
+   * already, this component included. {RingError} NotARing. {PageFault} it was revoked meanwhile
    */
   producer(slot: number, wait?: WaitStrategy): RingProducer {
     return attach(this, ENDS.producer(slot, wait))
