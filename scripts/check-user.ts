@@ -13,8 +13,8 @@ const DEADLINE_MS = 600_000
 /** Components end a moment after the command that started them. */
 const FAREWELL_MS = 2_000
 const QUICK_TESTS = [
-  ...["test/fault/kernel-gone.", "test/fault/leftovers.", "test/fault/peer-gone.", "test/fault/trouble."],
-  ...["test/system/", "test/hostile/one-writer.", "test/hostile/seal."],
+  ...["test/fault/leftovers.", "test/fault/peer-gone.", "test/fault/trouble.", "test/hostile/one-writer."],
+  ...["test/hostile/seal.", "test/system/third-component.", "test/system/worker."],
 ]
 const root = join(import.meta.dirname, "..")
 const identity = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
