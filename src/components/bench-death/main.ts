@@ -1,7 +1,7 @@
 // main.ts: bench-death: pairs of a component that will be killed and one that waits for its next message.
 
 import { BenchDeathArg, BenchDeathRole, DEATH_WAITS, type DeathReport, WAITING } from "../../protocols/bench-death.ts"
-import { type Component, component, monotonicNs } from "../runtime/index.ts"
+import { type Child, type Component, component, monotonicNs } from "../runtime/index.ts"
 
 const RING_SLOT = 100
 const READY_SLOT = 102
@@ -31,28 +31,29 @@ function runPairs(self: Component): void {
 function runPair(self: Component): number {
   const channel = self.createChannel(RING)
   const ready = self.call("notification_create", {}).slot
-  const [victim, waiter] = (["producer", "consumer"] as const).map(end => {
-    const ends = end === "producer" ? channel.producer(RING_SLOT) : channel.consumer(RING_SLOT)
-    const role = end === "producer" ? BenchDeathRole.victim : BenchDeathRole.waiter
+  const start = (end: "producer" | "consumer", role: number): Child => {
     const child = self.spawnWithCaps({
       componentName: "bench-death",
-      capabilities: [...ends, [READY_SLOT, ready]],
+      capabilities: [...channel[end](RING_SLOT), [READY_SLOT, ready]],
       arguments: [role, self.argument(BenchDeathArg.wait)],
     })
     channel.mapInto(child, end)
     child.start()
     return child
-  })
+  }
+  // In this order: the suite kills the first of the two.
+  const victim = start("producer", BenchDeathRole.victim)
+  const waiter = start("consumer", BenchDeathRole.waiter)
   self.notification(ready).wait(WAIT_NS)
   self.print(WAITING)
-  const state = waiter?.wait()
-  if (state?.kind !== "reported") throw new Error(`A waiter ended without a report: ${JSON.stringify(state)}`)
-  waiter?.wait() // After a report, a second wait is for the end.
-  const end = victim?.wait()
-  if (end?.kind !== "killed") throw new Error(`A victim was not killed: ${JSON.stringify(end)}`)
-  for (const child of [victim, waiter]) self.call("cap_delete", { cnode: self.ownCNode, slot: child?.tcb ?? 0 })
-  for (const slot of [ready, channel.producerFrame, channel.consumerFrame])
+  const state = waiter.wait()
+  if (state.kind !== "reported") throw new Error(`A waiter ended without a report: ${JSON.stringify(state)}`)
+  waiter.wait() // After a report, a second wait is for the end.
+  const end = victim.wait()
+  if (end.kind !== "killed") throw new Error(`A victim was not killed: ${JSON.stringify(end)}`)
+  for (const slot of [victim.tcb, waiter.tcb, ready, channel.producerFrame, channel.consumerFrame]) {
     self.call("cap_delete", { cnode: self.ownCNode, slot })
+  }
   return state.report as number
 }
 

@@ -1,10 +1,10 @@
 // death-suite.ts: from a component's SIGKILL until its peer is told, however it waits; beside a Node process's own end.
 
-import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { BenchDeathRole, DEATH_WAITS, type DeathReport, WAITING } from "../../../protocols/bench-death.ts"
 import { benchSession } from "./bench-session.ts"
 import { judged } from "./figure.ts"
+import { startIdleNode } from "./processes.ts"
 import { median, quantile } from "./statistics.ts"
 import type { Run } from "./suite.ts"
 
@@ -15,7 +15,6 @@ const DEATHS = 10
 /** From a waiter's last signal until it sleeps, with room to spare. */
 const SETTLE_MS = 30
 const TOLD_LIMIT_NS = 5e6
-const IDLE = "setInterval(() => {}, 1e9); process.stdout.write('.')"
 
 /** @throws {Error} a session failed */
 export async function deathSuite(run: Run): Promise<void> {
@@ -89,8 +88,7 @@ async function killComponents(wait: number, deaths: number): Promise<number[]> {
 async function killNodes(deaths: number): Promise<number[]> {
   const took: number[] = []
   for (let death = 0; death < deaths; death++) {
-    const node = spawn(process.execPath, ["-e", IDLE], { stdio: ["ignore", "pipe", "ignore"], env: {} })
-    await once(node.stdout, "data")
+    const node = await startIdleNode()
     await new Promise(resolve => setTimeout(resolve, SETTLE_MS))
     const killed = process.hrtime.bigint()
     node.kill("SIGKILL")

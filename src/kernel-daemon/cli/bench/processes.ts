@@ -1,6 +1,18 @@
-// processes.ts: what Linux says about processes that are left alone: their share of memory, and whether they run.
+// processes.ts: a Node process that does nothing, and what Linux says about processes that are left alone: their share of
+// memory, and whether they run.
 
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
 import { readFileSync } from "node:fs"
+
+const IDLE = "setInterval(() => {}, 1e9); process.stdout.write('.')"
+
+/** Resolves when it has started. It is the caller's to end. */
+export async function startIdleNode(): Promise<ChildProcess> {
+  const child = spawn(process.execPath, ["-e", IDLE], { stdio: ["ignore", "pipe", "ignore"], env: {} })
+  await once(child.stdout, "data")
+  return child
+}
 
 /** Proportional set size: shared pages are divided among those that share them. */
 export function pssBytes(pid: number): number {

@@ -5,7 +5,7 @@ import { once } from "node:events"
 import { ALL_IDLE, BenchSpawnRole, type SpawnReport } from "../../../protocols/bench-spawn.ts"
 import { benchSession } from "./bench-session.ts"
 import { judged } from "./figure.ts"
-import { pssBytes, ticksOf } from "./processes.ts"
+import { pssBytes, startIdleNode, ticksOf } from "./processes.ts"
 import { median } from "./statistics.ts"
 import type { Run } from "./suite.ts"
 
@@ -16,7 +16,6 @@ const IDLE = 8
 const IDLE_LOOK_MS = 2_000
 /** Says a byte, and is gone; what an empty script does before that is its start. */
 const EMPTY = "process.stdout.write('.')"
-const WAITING = "setInterval(() => {}, 1e9); process.stdout.write('.')"
 
 /** @throws {Error} a session failed */
 export async function spawnSuite(run: Run): Promise<void> {
@@ -163,10 +162,4 @@ async function lookAt(
     total(nodes, pssBytes) / nodes.length,
   ]
   return { memory, ticks }
-}
-
-async function startIdleNode(): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ["-e", WAITING], { stdio: ["ignore", "pipe", "ignore"], env: {} })
-  await once(child.stdout, "data")
-  return child
 }
