@@ -132,6 +132,7 @@ t.test("reportPage() holds everything that it shows, and nothing from elsewhere"
   const machine: Machine = {
     ...{ what: "machine", cpu: "A <CPU>", processors: [0, 1], tsc_hz: 2e9, kernel: "6", node: "v20" },
     ...{ placement: "N", probe_ns: 100, load: 0, at: "2026-01-01T00:00:00.000Z" },
+    held_up: { share: 0.25, longest_ms: 30 },
   }
   const limited: FigureSpec = { ...SPEC, limit: { of: "ratio", atMost: 1.25 } }
   const figure = figureOf(RUN, limited, roundsAt(100, 3), ["ours"], ["fast"])
@@ -140,6 +141,7 @@ t.test("reportPage() holds everything that it shows, and nothing from elsewhere"
   t.match(results.ring?.contests, [{ of: "kaal-ipc", histogram: [[70, 10]], rttNs: 245 }, { of: "C++" }])
   const page = reportPage(results)
   t.match(page, "A &lt;CPU&gt;", "text is text")
+  t.match(page, "others take 25 % of busy processors, up to 30.0 ms at a time")
   t.match(page, "one way")
   t.match(page, /uPlot=function/)
   t.notMatch(page, /(src|href)="|url\(|@import/, "self-contained")

@@ -11,6 +11,7 @@ import { measureOperations } from "./caps-suite-operations.ts"
 import { idleShare } from "./caps-suite-placement.ts"
 import { measureRevoke } from "./caps-suite-revoke.ts"
 import { measureFields } from "./fields-suite.ts"
+import { watchHoldUps } from "./hold-ups.ts"
 import { followPeer, leadPeer } from "./peers/node-peers.ts"
 
 /** What each part prints, as JSON, given its numbers. */
@@ -22,6 +23,7 @@ const PARTS = {
   fields: measureFields,
   echo: measureEchoAndSleep,
   "echo-server": serveEcho,
+  "hold-ups": watchHoldUps,
   "peer-leader": (...numbers: number[]) => leadPeer(commandOf("peer-follower", numbers), numbers),
   "peer-follower": (...numbers: number[]) => followPeer(numbers),
 } as const

@@ -2,6 +2,7 @@
 
 import Table from "cli-table3"
 import { paint } from "../step-list.ts"
+import { tellHoldUps } from "./hold-ups.ts"
 import type { Figure, Limit, Machine, Verdict } from "./row.ts"
 
 const NO_LINES_BETWEEN_ROWS = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" }
@@ -41,11 +42,13 @@ export function showFigures(machine: Machine, figures: readonly Figure[]): void 
   console.log("Whoever else uses these processors is in these figures: run it alone, and trust ratios before times.")
 }
 
-export function describe({ cpu, tsc_hz, kernel, node, processors, placement, probe_ns, load }: Machine): string {
+export function describe(machine: Machine): string {
+  const { cpu, tsc_hz, kernel, node, processors, placement, probe_ns, load, held_up } = machine
   const probe = probe_ns === null ? "one processor" : `placement ${placement}: ${probe_ns.toFixed(0)} ns between them`
   return (
     `${cpu}, time stamps at ${(tsc_hz / 1e9).toFixed(3)} GHz, Linux ${kernel}, Node ${node}; ` +
-    `processors ${processors.join(", ")}, ${probe}; load before ${load.toFixed(1)}`
+    `processors ${processors.join(", ")}, ${probe}; load before ${load.toFixed(1)}, ` +
+    tellHoldUps({ share: held_up.share, longestMs: held_up.longest_ms })
   )
 }
 

@@ -4,11 +4,13 @@ import { execFileSync } from "node:child_process"
 import { cpus, loadavg, release } from "node:os"
 import { dirname, join } from "node:path"
 import { launcherPath, native } from "../../../../native/index.ts"
+import { holdUps } from "./hold-ups.ts"
 import type { Machine } from "./row.ts"
 import { placementOf, probeOf } from "./statistics.ts"
 
-/** Cost: a probe between `first` and `second`, about 50 ms; NaN where they are one. */
-export function describeMachine([first, second]: readonly [number, number]): Machine {
+/** Cost: a look at `first` and `second` and a probe between them, 1.2 s; no probe where they are one. */
+export async function describeMachine([first, second]: readonly [number, number]): Promise<Machine> {
+  const { share, longestMs } = await holdUps([first, second])
   const probeNs = first === second ? Number.NaN : probeBetween([first, second])
   return {
     what: "machine",
@@ -20,6 +22,7 @@ export function describeMachine([first, second]: readonly [number, number]): Mac
     placement: placementOf(probeNs),
     probe_ns: Number.isNaN(probeNs) ? null : probeNs,
     load: loadavg()[0] ?? 0,
+    held_up: { share, longest_ms: longestMs },
     at: new Date().toISOString(),
   }
 }

@@ -14,6 +14,8 @@ export interface Machine {
   readonly probe_ns: number | null
   /** Other load: the average of one minute before the run. */
   readonly load: number
+  /** What others, the host among them, took of both processors while they were busy just before the run: hold-ups.ts. */
+  readonly held_up: { readonly share: number; readonly longest_ms: number }
   /** ISO 8601. */
   readonly at: string
 }

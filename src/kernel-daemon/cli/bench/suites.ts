@@ -54,7 +54,7 @@ export async function runSuites(
   const { pairs, quick, progress, onRow } = options
   const [first, second = first] = native.affinity()
   if (first === undefined || second === undefined) throw new Error("sched_getaffinity named no processor")
-  const machine = describeMachine([first, second])
+  const machine = await describeMachine([first, second])
   onRow(machine)
   const figures: Figure[] = []
   for (const name of names) {
