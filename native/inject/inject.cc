@@ -23,6 +23,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstddef>
+#include <cstdio>
 #include <cstring>
 
 #include "plan.h"
@@ -37,6 +38,7 @@ namespace {
 // Numbers are the same on all processors; the headers of some supported distributions lack the names.
 constexpr long kSysCloseRange = 436;
 constexpr long kSysFutexWaitv = 449;
+constexpr long kSysIoUringSetup = 425;
 
 template <typename Function>
 Function* Real(Function*& real, const char* name) {
@@ -83,6 +85,13 @@ KAAL_INTERPOSE(int, -1, fork, "fork", () noexcept, ())
 KAAL_INTERPOSE(int, -1, setresuid, "setresuid", (uid_t real_id, uid_t effective, uid_t saved) noexcept,
                (real_id, effective, saved))
 KAAL_INTERPOSE(int, -1, execv, "execv", (const char* file, char* const* argv) noexcept, (file, argv))
+// The guard's walk through /proc, and what it sleeps in.
+KAAL_INTERPOSE(DIR*, nullptr, opendir, "opendir", (const char* path), (path))
+KAAL_INTERPOSE(dirent*, nullptr, readdir, "readdir", (DIR* folder), (folder))
+KAAL_INTERPOSE(std::FILE*, nullptr, fopen, "fopen", (const char* path, const char* mode), (path, mode))
+KAAL_INTERPOSE(size_t, 0, fread, "fread", (void* into, size_t bytes, size_t count, std::FILE* file), (into, bytes, count, file))
+KAAL_INTERPOSE(int, -1, sigtimedwait, "sigtimedwait", (const sigset_t* set, siginfo_t* info, const timespec* time),
+               (set, info, time))
 
 extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*), void* argument) noexcept {
   static int (*real)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*) = nullptr;
@@ -184,6 +193,11 @@ extern "C" int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) n
     errno = made.error != 0 ? made.error : made_by_node.error;
     return -1;
   }
+  epoll_event deaf{};
+  if (adds && injection::IsDeafTo(fd)) {
+    deaf.data = event->data;
+    event = &deaf;
+  }
   return Real(real, "epoll_ctl")(epoll, operation, fd, event);
 }
 
@@ -194,6 +208,11 @@ extern "C" long syscall(long number, ...) noexcept {
   long given[6];
   for (long& each : given) each = va_arg(more, long);
   va_end(more);
+  // Some versions of libuv add watches through it, past epoll_ctl.
+  if (number == kSysIoUringSetup && injection::inject[0] != '\0') {
+    errno = ENOSYS;
+    return -1;
+  }
   const char* const name = number == SYS_futex && (given[1] & 127) == FUTEX_WAIT_BITSET ? "futex"
                            : number == kSysFutexWaitv                                    ? "futex_waitv"
                            : number == kSysCloseRange                                    ? "close_range"

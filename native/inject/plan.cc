@@ -45,7 +45,10 @@ struct Plan {
   std::atomic<std::uint32_t> halted;  // id of the process that stands still, until whoever made the plan clears it
   std::uint32_t halted_place;
   char halted_call[kNameBytes];
-  std::uint32_t thread;  // whose calls count, one of Thread. To 120
+  std::uint32_t thread;  // whose calls count, one of Thread
+  std::uint32_t times;   // how many fail, one after the other
+  std::uint32_t deaf;    // whether processes of that role are not told when a process ends that they watch; `fired` counts those
+  std::uint32_t unused;  // To 128
   Site sites[kSites];
 };
 
@@ -118,7 +121,7 @@ bool IsPlanned(const char* call, std::uint32_t place) {
   std::uint32_t left = plan->remaining;
   while (left > 0 && !plan->remaining.compare_exchange_weak(left, left - 1)) {
   }
-  return left == 1;
+  return left == 1 || (left != 0 && plan->action == kFail && left <= plan->times);
 }
 
 bool StandsStill() { return plan->halted != 0 && plan->halted == static_cast<std::uint32_t>(syscall(SYS_getpid)); }
@@ -186,6 +189,17 @@ char inject[512];
 
 void Mark(long process) {
   if (plan != nullptr && process == own_id) ++plan->marks;
+}
+
+bool IsDeafTo(int fd) {
+  if (plan == nullptr || plan->deaf == 0 || std::strcmp(plan->role, role) != 0) return false;
+  char path[32];
+  char target[64] = {};
+  std::snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+  // "anon_inode:[pidfd]", or "pidfd:[...]" from Linux 6.9 on.
+  if (readlink(path, target, sizeof(target) - 1) < 0 || std::strstr(target, "pidfd") == nullptr) return false;
+  ++plan->fired;
+  return true;
 }
 
 Call::Call(const char* name, const void* from, Module wanted) {

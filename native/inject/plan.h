@@ -14,6 +14,9 @@ extern char inject[512];
 // A process of that id marks the beginning or the end of what is meant.
 void Mark(long process);
 
+// Whether a watch of that descriptor is to be made, but never to be told of: it is a pidfd, and that is planned.
+bool IsDeafTo(int fd);
+
 // One call of the C library, from before it until after it; without a name none that is counted.
 class Call {
  public:

@@ -5,6 +5,7 @@ import { rmSync, writeFileSync } from "node:fs"
 import t from "tap"
 import { native } from "../../native/index.ts"
 import { census, inSession } from "../helpers/census.ts"
+import { heldBy } from "../helpers/holdings.ts"
 import { eventually } from "../helpers/system.ts"
 
 const SOON_MS = 200
@@ -42,4 +43,25 @@ t.test("a file, and a memory that is still open here, are told of", async t => {
   native.closeFd(memory)
   rmSync(file)
   t.same(await left(), [])
+})
+
+t.test("as many descriptors of larger memories are not the same holdings, as many of the same size are", async t => {
+  const holding = (bytes: number): string => {
+    const memory = native.createFrame(bytes, "frame-7")
+    const duplicate = native.duplicateFd(memory)
+    const held = heldBy(process.pid)
+    for (const fd of [memory, duplicate]) native.closeFd(fd)
+    return held
+  }
+  const before = heldBy(process.pid)
+  const [page, twoPages] = [holding(4096), holding(8192)]
+  t.equal(holding(4096), page)
+  t.not(twoPages, page)
+  const bytesIn = (text: string) => Number(/(\d+) bytes of memfds/.exec(text)?.[1])
+  t.same(
+    [page, twoPages].map(bytesIn),
+    [4096, 8192].map(bytes => bytesIn(before) + bytes),
+    "each memory once",
+  )
+  t.equal(heldBy(process.pid), before)
 })

@@ -47,6 +47,12 @@ export const CALLS: Readonly<Record<string, readonly Errno[]>> = {
   "read(eventfd)": ["EINTR", "EAGAIN"],
   "write(eventfd)": ["EINTR", "EAGAIN"],
   write: ["EINTR", "ENOSPC"],
+  // Processes that end while it walks are part of it: ENOENT, ESRCH.
+  opendir: [...DESCRIPTORS, ...MEMORY, "EINTR"],
+  readdir: ["ENOMEM", "EINTR"],
+  fopen: ["ENOENT", ...DESCRIPTORS, ...MEMORY, "EINTR"],
+  fread: ["ESRCH", "EINTR", "ENOMEM"],
+  sigtimedwait: ["EINTR", "EAGAIN"],
 }
 
 export function errnoNumber(name: string): number {

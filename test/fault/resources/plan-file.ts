@@ -3,13 +3,15 @@
 
 import { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs"
 
-/** A call that is to fail: the `k`th of that name, from that place, in processes of that role, from now on. */
+/** Calls that are to fail: `times` from the `k`th on of that name, from that place, in processes of that role, from now on. */
 export interface Injection {
   readonly role: string
   readonly call: string
   readonly offset: number
   readonly k: number
   readonly errno: number
+  /** 1 when not given. */
+  readonly times?: number
 }
 
 /** Any call, the `k`th in processes of that role from now on, before or after which its process is to stand still. */
@@ -44,8 +46,10 @@ export interface CallSite {
 const NAME_BYTES = 24
 const SITES = 512
 const SITE_BYTES = 64
-const Offset = { round: 0, remaining: 4, errno: 8, fired: 12, role: 16, call: 40, place: 64, sites: 116 } as const
+const Offset = { round: 0, remaining: 4, errno: 8, fired: 12, role: 16, call: 40, place: 64, sites: 128 } as const
 const HaltOffset = { action: 68, windowed: 72, marks: 76, halted: 80, place: 84, call: 88, thread: 112 } as const
+const TIMES = 116
+const DEAF = 120
 const THREADS = ["any", "main", "other"] as const
 const Action = { fail: 0, haltBefore: 1, haltAfter: 2 } as const
 
@@ -65,7 +69,7 @@ export class PlanFile {
     this.#write(Offset.round, round)
   }
 
-  armError({ role, call, offset, k, errno }: Injection): void {
+  armError({ role, call, offset, k, errno, times = 1 }: Injection): void {
     this.disarm()
     this.#write(HaltOffset.action, Action.fail)
     this.#write(HaltOffset.windowed, 0)
@@ -75,7 +79,16 @@ export class PlanFile {
     this.#write(Offset.place, offset)
     this.#write(Offset.errno, errno)
     this.#write(Offset.fired, 0)
-    this.#write(Offset.remaining, k)
+    this.#write(TIMES, times)
+    this.#write(Offset.remaining, k + times - 1)
+  }
+
+  /** From now on a process of that role, when it begins to watch a pidfd, will never be told that it is readable. */
+  armDeafness(role: string): void {
+    this.disarm()
+    this.#writeName(Offset.role, role)
+    this.#write(Offset.fired, 0)
+    this.#write(DEAF, 1)
   }
 
   armHalt({ role, thread, k, after, windowed }: Halt): void {
@@ -110,6 +123,7 @@ export class PlanFile {
 
   disarm(): void {
     this.#write(Offset.remaining, 0)
+    this.#write(DEAF, 0)
   }
 
   /** Whether it has come to that. */

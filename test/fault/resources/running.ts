@@ -1,9 +1,10 @@
 // running.ts: a kaal whose system calls can be made to fail, and what one looks like from outside.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
+import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { heldBy, residentKiB } from "../../helpers/holdings.ts"
 import { bundleComponents, descendants, type ProcessInfo, root } from "../../helpers/system.ts"
 import { PlanFile } from "./plan-file.ts"
 
@@ -70,10 +71,13 @@ export class Running<R extends AnyRound = Round> {
   output = ""
   #ended: { readonly code: number | null; readonly signal: string | null } | undefined
 
-  /** Boots the root task; it runs a round at once unless the plan's is 0, and then ends. */
-  constructor({ library, plan, components, rootTask }: Workshop) {
+  /**
+   * Boots the root task; it runs a round at once unless the plan's is 0, and then ends.
+   * @param options more of them for `kaal run`
+   */
+  constructor({ library, plan, components, rootTask }: Workshop, options: readonly string[] = []) {
     this.#plan = plan
-    const args = ["run", rootTask, "--components", components, "--timeout", "3600"]
+    const args = ["run", rootTask, "--components", components, "--timeout", "3600", ...options]
     const { NODE_OPTIONS: _, ...env } = process.env
     this.#child = spawn(process.execPath, [join(root, "dist/kaal.cjs"), ...args], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -123,6 +127,13 @@ export class Running<R extends AnyRound = Round> {
     return descendants(this.#child.pid ?? 0)
   }
 
+  /** Of the one that runs this script: the daemon, or a component. @throws {Error} there is none */
+  pidOf(script: string): number {
+    const found = this.processes().find(({ command }) => command.includes(script) && !command.includes("kaal-launcher"))
+    if (found === undefined) throw new Error(`Nobody runs ${script}: ${this.output.slice(-2_000)}`)
+    return found.pid
+  }
+
   /** What the daemon and the root task hold, and who runs: equal texts are equal systems. */
   census(): string {
     const all = this.processes()
@@ -130,6 +141,11 @@ export class Running<R extends AnyRound = Round> {
       .filter(({ command }) => !command.includes("kaal-launcher"))
       .map(({ pid, command }) => `${command.replace(/.*\//, "")}: ${heldBy(pid)}`)
     return [`${all.length} processes`, ...held].join("; ")
+  }
+
+  /** What the daemon's process has in memory of its own: to be told, since V8 takes and gives back as it likes. */
+  get daemonKiB(): number {
+    return residentKiB(this.pidOf("kernel-daemon.cjs"))
   }
 
   async #wait<T>(look: () => T | undefined): Promise<T | undefined> {
@@ -140,20 +156,5 @@ export class Running<R extends AnyRound = Round> {
       if (performance.now() > deadline) throw new Error(`hangs: ${this.output.slice(-2_000)}`)
       await new Promise(resolve => setTimeout(resolve, LOOK_MS))
     }
-  }
-}
-
-/** Descriptors by what they are of, and mappings of memfds. */
-function heldBy(pid: number): string {
-  try {
-    const kinds = new Map<string, number>()
-    for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-      const kind = readlinkSync(`/proc/${pid}/fd/${fd}`).replace(/\d+/g, "")
-      kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
-    }
-    const maps = readFileSync(`/proc/${pid}/maps`, "utf8").match(/\/memfd:/g)?.length ?? 0
-    return [...[...kinds].sort().map(([kind, count]) => `${count} ${kind}`), `${maps} mappings of memfds`].join(", ")
-  } catch {
-    return "has ended"
   }
 }

@@ -2,20 +2,25 @@
 // and a second whole scenario in the same system that knows nothing of it.
 
 import { join } from "node:path"
-import { processes, root } from "../../helpers/system.ts"
+import { type ProcessInfo, processes, root } from "../../helpers/system.ts"
 import { CALLS, errnoNumber } from "./calls.ts"
-import type { CallSite } from "./plan-file.ts"
+import type { CallSite, Injection } from "./plan-file.ts"
 import { type Round, Running, Workshop } from "./running.ts"
 import { callSites, Symbols } from "./symbols.ts"
 
-/** Whose calls fail while the system runs, and while it boots. */
-const RUNNING = ["daemon", "launcher", "resources-root", "resources-end"] as const
-const BOOTING = ["guard", "daemon", "launcher", "resources-root"] as const
-export const ROLES: readonly string[] = [...new Set([...BOOTING, ...RUNNING])]
+/** Whose calls fail while the system runs, while it boots, and when its daemon has died and the guard has to end it. */
+const ROLES_WHEN = {
+  running: ["daemon", "launcher", "resources-root", "resources-end"],
+  booting: ["guard", "daemon", "launcher", "resources-root"],
+  ending: ["guard"],
+} as const
+export type When = keyof typeof ROLES_WHEN
+export const WHEN = Object.keys(ROLES_WHEN) as When[]
+export const ROLES: readonly string[] = [...new Set(Object.values(ROLES_WHEN).flat())]
 
 /** One row of the matrix. */
 export interface Row {
-  readonly when: "running" | "booting"
+  readonly when: When
   readonly role: string
   readonly call: string
   /** The `k`th of its name from there, by that role. */
@@ -34,14 +39,18 @@ export interface Matrix {
   readonly sites: readonly string[]
   /** Places in the addon that make one as well, and at which the scenario does not come by. */
   readonly unreached: readonly string[]
+  /** Of each running system: the daemon's own memory at rest, before and after its trials. Told, not judged. */
+  readonly daemonKiB: readonly (readonly [before: number, after: number])[]
 }
 
 export interface Choice {
-  readonly when: readonly Row["when"][]
+  readonly when: readonly When[]
   readonly roles: readonly string[]
   readonly calls: readonly string[]
   /** Every errno at every k, instead of one at each in turn. */
   readonly full: boolean
+  /** How many fail from the kth on; 1 when not given. */
+  readonly times?: number
   /** The k after this one, or nothing more of this call. */
   readonly next: (k: number) => number | undefined
   readonly onRow: (row: Row) => void
@@ -62,6 +71,9 @@ export class Trials {
   readonly #launcher = new Symbols(join(root, "build/Release/kaal-launcher"))
   readonly #rows: Row[] = []
   #running: Running | undefined
+  /** The one that is tried. */
+  #injection: Injection | undefined
+  readonly #daemonKiB: [before: number, after: number][] = []
   #round = 0
   #census = ""
   #left: Round["left"] | undefined
@@ -78,7 +90,12 @@ export class Trials {
     try {
       await trials.#all()
       const sites = workshop.plan.sites()
-      return { rows: trials.#rows, sites: trials.#named(sites), unreached: trials.#unreached(sites) }
+      return {
+        rows: trials.#rows,
+        sites: trials.#named(sites),
+        unreached: trials.#unreached(sites),
+        daemonKiB: trials.#daemonKiB,
+      }
     } finally {
       trials.#running?.kill()
       workshop.remove()
@@ -89,8 +106,9 @@ export class Trials {
     const { when, roles, calls } = this.#choice
     for (const time of when) {
       // So that its places are known.
-      if (time === "booting") await this.#inBooting()
-      for (const role of time === "running" ? RUNNING : BOOTING) {
+      this.#injection = undefined
+      if (time !== "running") await this.#in(time, "", "")
+      for (const role of ROLES_WHEN[time]) {
         if (!roles.includes(role)) continue
         for (const call of calls) await this.#allOfCall(time, role, call)
       }
@@ -102,23 +120,24 @@ export class Trials {
   }
 
   /** From each place that has made such a call so far. */
-  async #allOfCall(when: Row["when"], role: string, call: string): Promise<void> {
+  async #allOfCall(when: When, role: string, call: string): Promise<void> {
     if (when === "running") await this.#prepare()
     const sites = this.#workshop.plan.sites().filter(site => site.role === role && site.call === call)
     for (const { offset } of sites) await this.#allOf(when, role, call, offset)
   }
 
   /** Until there are no more calls from there. */
-  async #allOf(when: Row["when"], role: string, call: string, offset: number): Promise<void> {
+  async #allOf(when: When, role: string, call: string, offset: number): Promise<void> {
     const site = this.#nameOf(role, offset)
     const errnos = CALLS[call] ?? []
     for (let k: number | undefined = 1; k !== undefined; k = this.#choice.next(k)) {
       for (const errno of this.#choice.full ? errnos : [errnos[(k - 1) % errnos.length] as string]) {
         const { plan } = this.#workshop
         if (when === "running") await this.#prepare()
-        plan.armError({ role, call, offset, k, errno: errnoNumber(errno) })
+        this.#injection = { role, call, offset, k, errno: errnoNumber(errno), times: this.#choice.times ?? 1 }
+        if (when !== "ending") plan.armError(this.#injection)
         const begun = performance.now()
-        const outcome = when === "running" ? await this.#inRunning(role, errno) : await this.#inBooting()
+        const outcome = await this.#in(when, role, errno)
         const ms = Math.round(performance.now() - begun)
         if (!plan.hasFired) return
         const row = { when, role, call, k, errno, site, outcome: ms > MOST_MS ? `slow: ${outcome}` : outcome, ms }
@@ -126,6 +145,11 @@ export class Trials {
         this.#choice.onRow(row)
       }
     }
+  }
+
+  #in(when: When, role: string, errno: string): Promise<string> {
+    if (when === "running") return this.#inRunning(role, errno)
+    return when === "booting" ? this.#inBooting() : this.#inEnding()
   }
 
   /** A system that has come to rest. */
@@ -141,6 +165,8 @@ export class Trials {
     }
     await new Promise(resolve => setTimeout(resolve, SETTLE_MS))
     this.#census = this.#running.census()
+    const { daemonKiB } = this.#running
+    this.#daemonKiB.push([daemonKiB, daemonKiB])
   }
 
   async #inRunning(role: string, errno: string): Promise<string> {
@@ -173,6 +199,7 @@ export class Trials {
         wrong.push(...this.#differences(second))
         const census = await this.#settled(running)
         if (census !== this.#census) wrong.push(`holds ${census} instead of ${this.#census}`)
+        else (this.#daemonKiB.at(-1) as number[])[1] = running.daemonKiB
       }
     } catch (error) {
       wrong.push((error as Error).message)
@@ -196,13 +223,40 @@ export class Trials {
     }
   }
 
+  /** A system at rest, whose daemon dies while its root task stands still: the guard alone can end that one. */
+  async #inEnding(): Promise<string> {
+    const { plan } = this.#workshop
+    plan.disarm()
+    plan.setRound(++this.#round)
+    const running = new Running(this.#workshop, ["--grace", "0"])
+    try {
+      await running.round(this.#round)
+      const daemon = running.pidOf("kernel-daemon.cjs")
+      process.kill(running.pidOf("resources-root.cjs"), "SIGSTOP")
+      if (this.#injection !== undefined) plan.armError(this.#injection)
+      process.kill(daemon, "SIGKILL")
+      await running.end()
+      return this.#judgeEnd(running, 0, true)
+    } catch (error) {
+      running.kill()
+      return (error as Error).message
+    } finally {
+      for (const { pid } of this.#stillThere()) process.kill(pid, "SIGKILL")
+    }
+  }
+
   /** A root task may end, and a system not boot, if it says why and leaves nothing. */
   #judgeEnd(running: Running, from: number, mayEnd: boolean): string {
     const said = running.output.slice(from).trim()
-    const left = processes().filter(({ command }) => command.includes(this.#workshop.components)).length
+    const left = this.#stillThere().length
     if (mayEnd && left === 0 && /\bE[A-Z]{3,}|ended|killed|refused|\bkaal-launcher: /.test(said))
       return `ok: ended: ${said.split("\n")[0]}`
     return `the system ended, ${left} processes are left: ${said.slice(-1_000)}`
+  }
+
+  /** Components, and who is to become one. */
+  #stillThere(): ProcessInfo[] {
+    return processes().filter(({ command }) => command.includes(this.#workshop.components))
   }
 
   #differences({ left }: Round): string[] {
