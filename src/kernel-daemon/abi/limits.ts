@@ -38,6 +38,13 @@ export const MAX_REPORT_BYTES = 16_384
 /** The largest request or reply on a control socket, header included. */
 export const MAX_MESSAGE_BYTES = 32_768
 
+/**
+ * What the kernel keeps for a component while Linux, short of memory, takes no message to it; who has more coming is ended.
+ * It is one reply for each call that waits: a component of ours has one at a time.
+ */
+export const MAX_KEPT_REPLIES = 64
+export const MAX_KEPT_REPLY_BYTES = 4 * MAX_MESSAGE_BYTES
+
 /** A component that has not answered the kernel's mapper command by then is killed and reported. */
 export const MAPPER_DEADLINE_MS = 1_000
 /** A component that has not let go of what was revoked by then is killed and reported. */

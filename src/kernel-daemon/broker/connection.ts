@@ -2,7 +2,7 @@
 
 import { type Fd, native } from "../../../native/index.ts"
 import { HELLO, type StartMessage } from "../abi/boot.ts"
-import { MAX_MESSAGE_BYTES } from "../abi/limits.ts"
+import { MAX_KEPT_REPLIES, MAX_KEPT_REPLY_BYTES, MAX_MESSAGE_BYTES } from "../abi/limits.ts"
 import { isGone, RETRIES, RETRY_MS } from "./shortage.ts"
 
 export interface ConnectionEvents {
@@ -27,8 +27,11 @@ export class Connection {
   readonly #events: ConnectionEvents
   #unwatch: () => void
   #held = false
-  /** In order; nothing but memory is in the way of the first. */
+  /** In order; nothing but memory is in the way of the first. At most MAX_KEPT_REPLIES, of MAX_KEPT_REPLY_BYTES. */
   #unsent: Uint8Array[] = []
+  #unsentBytes = 0
+  /** It has gone, or is being ended: what follows a message that it did not get is not for it either. */
+  #takesNoMore = false
   #retry: NodeJS.Timeout | undefined
   #state: "booting" | "open" | "closed" = "booting"
 
@@ -43,28 +46,51 @@ export class Connection {
     this.send(new TextEncoder().encode(JSON.stringify(start)))
   }
 
-  /** Sends a reply. A component that leaves so many unread that the socket is full has misbehaved. */
+  /**
+   * Sends a reply. A component that leaves so many unread that the socket is full has misbehaved. While Linux has no memory
+   * for the first, those behind it are kept; a component for which there are more than we keep is ended.
+   */
   send(message: Uint8Array): void {
-    if (this.#state === "closed") return
+    if (this.#takesNoMore) return
+    if (this.#unsent.length > 0 && !this.#hasRoomFor(message)) {
+      const kept = `${this.#unsent.length} replies, ${this.#unsentBytes} bytes`
+      const limits = `at most ${MAX_KEPT_REPLIES}, ${MAX_KEPT_REPLY_BYTES} bytes`
+      return this.#giveUp(`Linux takes no reply to it, ${kept} are kept and one of ${message.length} comes: ${limits}`)
+    }
     this.#unsent.push(message)
+    this.#unsentBytes += message.length
     if (this.#unsent.length === 1) this.#sendUnsent(RETRIES)
+  }
+
+  #hasRoomFor(message: Uint8Array): boolean {
+    return this.#unsent.length < MAX_KEPT_REPLIES && this.#unsentBytes + message.length <= MAX_KEPT_REPLY_BYTES
   }
 
   #sendUnsent(retries: number): void {
     for (let next = this.#unsent[0]; next !== undefined; next = this.#unsent[0]) {
       try {
-        if (!native.sendMessage(this.#fd, next, [])) return this.#misbehave("it leaves its replies unread")
+        if (!native.sendMessage(this.#fd, next, [])) return this.#giveUp("it leaves its replies unread")
       } catch (error) {
-        if (isGone(error)) {
-          this.#unsent = []
-          return // Its pidfd tells the supervisor.
-        }
-        if (retries === 0) return this.#misbehave(`Linux takes no reply to it: ${(error as Error).message}`)
+        if (isGone(error)) return this.#sendNoMore() // Its pidfd tells the supervisor.
+        if (retries === 0) return this.#giveUp(`Linux takes no reply to it: ${(error as Error).message}`)
         this.#retry = setTimeout(() => this.#sendUnsent(retries - 1), RETRY_MS)
         return
       }
       this.#unsent.shift()
+      this.#unsentBytes -= next.length
     }
+  }
+
+  #sendNoMore(): void {
+    this.#takesNoMore = true
+    clearTimeout(this.#retry)
+    this.#unsent = []
+    this.#unsentBytes = 0
+  }
+
+  #giveUp(reason: string): void {
+    this.#sendNoMore()
+    this.#misbehave(reason)
   }
 
   /** Takes no message until `release`. */
@@ -86,7 +112,7 @@ export class Connection {
   close(): void {
     if (this.#state === "closed") return
     this.#state = "closed"
-    clearTimeout(this.#retry)
+    this.#sendNoMore()
     this.#unwatch()
     native.closeFd(this.#fd)
   }
