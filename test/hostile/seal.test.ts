@@ -4,7 +4,7 @@
 import t from "tap"
 import { hostileTree, missing, runIn, WAYS, type Way } from "./raw-syscall/tree.ts"
 
-const tree = await hostileTree(t, ["sealed-writer", "renewed-root", "renewed-end"])
+const tree = await hostileTree(t, ["sealed-writer", "renewed-root", "renewed-often", "renewed-end"])
 const [none] = WAYS.filter(({ way }) => way === "none") as [Way]
 const isRoot = process.getuid?.() === 0
 const skip =
@@ -34,6 +34,27 @@ for (const way of WAYS) {
         Array.from({ length: 12 }, (_, index) => index),
       )
       t.same(last, [12, 13, 14, 15])
+    },
+  )
+}
+
+const from = (first: number, count: number) => Array.from({ length: count }, (_, index) => first + index)
+
+for (const way of WAYS) {
+  t.test(
+    `${way.way}: ends that die as soon as they are there, and frames renewed many times at once, cost no message`,
+    { skip: missing(way) },
+    async t => {
+      const { taken, slowestMs, own, others } = (await runIn(tree, "renewed-often", way)) as {
+        taken: number[][]
+        slowestMs: number
+        own: number
+        others: [producerFrame: number, consumerFrame: number]
+      }
+      t.comment(`20 renewals took ${slowestMs.toFixed(1)} ms at most; ${own} and ${others[0]} of 50 at the same time`)
+      t.same(taken, [from(0, 10), from(10, 4), from(14, 8), from(22, 8), from(30, 5)])
+      t.ok(own > 0 && others[0] > 0, "both have renewed it")
+      t.equal(others[1], 0, "a frame whose writer lives is not renewed")
     },
   )
 }

@@ -22,7 +22,7 @@ import { BLOCKED, type Caller, type Outcome, Transaction } from "./outcome.ts"
 import { perform } from "./perform.ts"
 import { giveOwnObjects, original } from "./process.ts"
 import { Removal } from "./removal.ts"
-import { KernelState } from "./state.ts"
+import { KernelState, type Piece } from "./state.ts"
 
 /** How much of everything there is. */
 export interface Holdings {
@@ -100,8 +100,8 @@ export class Kernel {
 
   /** Goes on with what a `continue` effect asked for. A token is good for one call. */
   continue(token: number): Invocation {
-    const removal = this.#state.takeRemoval(token)
-    return removal === undefined ? settled([]) : this.#piece(removal)
+    const piece = this.#state.takePiece(token)
+    return piece === undefined ? settled([]) : this.#piece(piece)
   }
 
   /** Tells the kernel that a component's process has gone, however. Its authority, mappings and roles go with it. */
@@ -241,16 +241,16 @@ export class Kernel {
     }
   }
 
-  #piece(removal: Removal): Invocation {
+  #piece(piece: Piece): Invocation {
     const state = this.#state
-    const acquire = removal.collect()
+    const acquire = piece.collect()
     const commit = (proved = true) => {
-      if (!removal.apply(proved)) state.emit({ kind: "continue", token: state.keepRemoval(removal) })
+      if (!piece.apply(proved)) state.emit({ kind: "continue", token: state.keepPiece(piece) })
       return state.drain()
     }
     // Unmaps are never refused. But whoever waited for them may be gone: then the piece is done again for nobody.
     const refuse = () => {
-      state.emit({ kind: "continue", token: state.keepRemoval(removal) })
+      state.emit({ kind: "continue", token: state.keepPiece(piece) })
       return state.drain()
     }
     return { acquire, commit, refuse }

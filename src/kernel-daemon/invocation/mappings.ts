@@ -119,14 +119,13 @@ export interface Lingered {
 /** One look at each component for each memory that it loses something of, or may not have let go. */
 export function provesOf(mappings: readonly Mapping[], lingered: readonly Lingered[] = []): AcquireEffect[] {
   const proves = new Map<string, AcquireEffect>()
-  const look = ({ id: component }: Component, memory: MemoryId | undefined, object: SharedObject): void => {
-    if (memory === undefined) return
+  const look = ({ id: component }: Component, memory: MemoryId, object: SharedObject): void => {
     const bellsOf = object.type === "Page" ? object.id : memory
     proves.set(`${component} ${memory}`, { kind: "prove-unmapped", component, memory, bellsOf })
   }
   for (const { component, object, parts } of mappings) {
     for (const { memory } of parts) look(component, memory, object)
-    if (object.type === "Page") look(component, object.formerMemory, object)
+    if (object.type === "Page") for (const memory of object.formerMemories) look(component, memory, object)
   }
   for (const { component, object } of lingered) for (const memory of object.memories) look(component, memory, object)
   return [...proves.values()]

@@ -5,12 +5,13 @@ import { Permission, Right } from "../abi/rights.ts"
 import type { Args, Result } from "../abi/syscalls.ts"
 import type { Component } from "../objects/component.ts"
 import type { Frame } from "../objects/frame.ts"
+import type { MemoryId } from "../objects/kernel-object.ts"
 import type { Mapping } from "../objects/mapping.ts"
 import { ensureRights, ensureUsable, lookupTyped } from "./lookup.ts"
 import { ensurePagesLanded, mapEffect } from "./mappings.ts"
 import { type Caller, Transaction } from "./outcome.ts"
 import { rouseAll } from "./peer-status.ts"
-import type { KernelState } from "./state.ts"
+import type { KernelState, Piece } from "./state.ts"
 
 /**
  * memory_seal: the frame's memory can from now on be mapped for reading only, by anybody and whatever capability they have:
@@ -69,11 +70,13 @@ export function memoryRenew(
     }
     frame.state = "open"
     frame.memory = to
-    frame.formerMemory = from
+    frame.formerMemories.add(from)
     const standing = [...frame.peers.mappings()].filter(mapping => !mapping.leaving)
     const maps = standing.map(mapping => mapEffect(mapping, mapping.permissions))
     state.emit({ kind: "move-mappings", from, maps })
     state.emit({ kind: "destroy-memory", memory: from })
+    // By then it has been seen that nobody shows it. Until then the frame may have been renewed again by another call.
+    state.emit({ kind: "continue", token: state.keepPiece(forgetting(frame, from)) })
     // Who sleeps does so on words of the old memory, and on a status word.
     for (const sleeper of componentsOf(standing)) rouseAll(state, sleeper)
     return {}
@@ -114,6 +117,14 @@ function ensureReads({ component, object, permissions }: Mapping): void {
     `component ${component.id} "${component.name}" has frame ${(object as Frame).id} mapped for writing: ` +
       "end it, or have it unmap, first",
   )
+}
+
+function forgetting(frame: Frame, former: MemoryId): Piece {
+  const apply = (): true => {
+    frame.formerMemories.delete(former)
+    return true
+  }
+  return { collect: () => [], apply }
 }
 
 function componentsOf(mappings: Iterable<Mapping>): Set<Component> {

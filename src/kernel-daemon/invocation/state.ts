@@ -6,10 +6,17 @@ import { END_OF_ADDRESSES, FIRST_ADDRESS, type Profile, type ProfileName, Profil
 import type { Result, SyscallName } from "../abi/syscalls.ts"
 import type { Component } from "../objects/component.ts"
 import type { ComponentId, MemoryId } from "../objects/kernel-object.ts"
-import type { CommitEffect } from "./effects.ts"
-import type { Removal } from "./removal.ts"
+import type { AcquireEffect, CommitEffect } from "./effects.ts"
 
 export const ROOT_TASK: ComponentId = 1
+
+/** What is done piece by piece, or after the effects before it. */
+export interface Piece {
+  /** What is to be acquired for the next piece. */
+  collect(): AcquireEffect[]
+  /** Does the piece; whether it was the last. */
+  apply(proved?: boolean): boolean
+}
 
 export class KernelState {
   readonly profileName: ProfileName
@@ -19,7 +26,7 @@ export class KernelState {
   shuttingDown = false
   /** Whether components are confined that nobody wants otherwise. */
   readonly confines: boolean
-  readonly #removals = new Map<number, Removal>()
+  readonly #pieces = new Map<number, Piece>()
   #lastToken = 0
   #gathered: CommitEffect[] = []
   #lastComponent = 0
@@ -78,18 +85,18 @@ export class KernelState {
     return address
   }
 
-  /** Keeps a removal between two pieces. Returns the token that it is taken up again with. */
-  keepRemoval(removal: Removal): number {
+  /** Keeps what is to go on at a `continue` effect. Returns the token that it is taken up again with. */
+  keepPiece(piece: Piece): number {
     this.#lastToken += 1
-    this.#removals.set(this.#lastToken, removal)
+    this.#pieces.set(this.#lastToken, piece)
     return this.#lastToken
   }
 
-  /** Gives a removal back, once. */
-  takeRemoval(token: number): Removal | undefined {
-    const removal = this.#removals.get(token)
-    this.#removals.delete(token)
-    return removal
+  /** Gives it back, once. */
+  takePiece(token: number): Piece | undefined {
+    const piece = this.#pieces.get(token)
+    this.#pieces.delete(token)
+    return piece
   }
 
   emit(effect: CommitEffect): void {

@@ -12,8 +12,8 @@ export class Frame extends ObjectBase {
   /** What messages call it: its first memory. */
   readonly id: MemoryId
   memory: MemoryId
-  /** What it had before it was last renewed: a component that has not let go of that yet may still show it. */
-  formerMemory: MemoryId | undefined = undefined
+  /** What it had before it was renewed, as long as a component that has not let go of that yet may still show it. */
+  readonly formerMemories = new Set<MemoryId>()
   /** A multiple of the page size. */
   readonly bytes: number
   readonly peers: Peers
@@ -35,7 +35,7 @@ export class Frame extends ObjectBase {
 
   /** All its memories that somebody may show. */
   get memories(): MemoryId[] {
-    return this.formerMemory === undefined ? [this.memory] : [this.memory, this.formerMemory]
+    return [this.memory, ...this.formerMemories]
   }
 
   /** @throws {KernelError} IllegalOperation: a call is about to seal or renew it */
