@@ -7,6 +7,7 @@ import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
 import type { RingParts } from "../../ring/ring-place.ts"
 import type { VSpace } from "../../ring/vspace.ts"
 import type { EndOptions, WaitStrategy } from "../../ring/wait.ts"
+import type { BadgeRules } from "./badged-signaller.ts"
 import type { Component } from "./component.ts"
 
 export type End = "producer" | "consumer"
@@ -20,6 +21,8 @@ export interface Taken {
   readonly bytes: number
   readonly status: number
   readonly bell: number
+  /** Of a notification's signaller. */
+  readonly rules?: BadgeRules
   /** Gives it up, once. */
   readonly onClose: () => void
 }

@@ -33,6 +33,7 @@ export { type Request, ServiceServer } from "../../ring/shapes/service-server.ts
 export { SharedRing } from "../../ring/shared-ring.ts"
 export type { VSpace } from "../../ring/vspace.ts"
 export type { Interruption, WaitStrategy } from "../../ring/wait.ts"
+export type { BadgedSignaller } from "./badged-signaller.ts"
 export type { BroadcastChannel } from "./broadcast.ts"
 export type { Channel } from "./channel.ts"
 export type { CapabilitySource, Child, ChildState, SpawnConfig } from "./child.ts"

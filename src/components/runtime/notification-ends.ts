@@ -6,12 +6,16 @@ import { type LanePlace, NotificationSignaller, NotificationWaiter } from "../..
 import type { VSpace } from "../../ring/vspace.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
 import type { Attachment, Taken } from "./attachment.ts"
+import { BadgedSignaller, type BadgeRules } from "./badged-signaller.ts"
 
-/** For a worker thread. Nobody checks the bits there; those outside the capability's badge reach nobody. */
-export function notificationSignaller(slot: number): Attachment<NotificationSignaller> {
+/** For a worker thread. */
+export function notificationSignaller(slot: number): Attachment<BadgedSignaller> {
   return {
     wanted: [[slot, "signaller"]],
-    make: (vspace, taken) => signallerAt(vspace, (taken as readonly [Taken])[0].address),
+    make: (vspace, taken) => {
+      const [lane] = taken as readonly [Taken & { readonly rules: BadgeRules }]
+      return signallerAt(vspace, lane, lane.rules)
+    },
   }
 }
 
@@ -26,8 +30,17 @@ export function notificationWaiter(slot: number, wait?: WaitStrategy): Attachmen
   }
 }
 
-export function signallerAt(vspace: VSpace, address: number): NotificationSignaller {
-  return new NotificationSignaller(vspace, placeOf(address), { bell: address })
+export function signallerAt(
+  vspace: VSpace,
+  { address, status }: Pick<Taken, "address" | "status">,
+  rules: BadgeRules,
+): BadgedSignaller {
+  return new BadgedSignaller(
+    vspace,
+    new NotificationSignaller(vspace, placeOf(address), { bell: address }),
+    status,
+    rules,
+  )
 }
 
 export function waiterAt(vspace: VSpace, address: number, status: number, wait?: WaitStrategy): NotificationWaiter {

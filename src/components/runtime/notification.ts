@@ -5,11 +5,12 @@ import type { Result } from "../../kernel-daemon/abi/syscalls.ts"
 import { AttachRole } from "../../kernel-daemon/abi/syscalls.ts"
 import { Messages } from "../../ring/loop/iterate.ts"
 import type { LoopWaitOptions } from "../../ring/loop/loop-waiting.ts"
-import type { NotificationSignaller, NotificationWaiter } from "../../ring/notification.ts"
+import type { NotificationWaiter } from "../../ring/notification.ts"
 import type { VSpace } from "../../ring/vspace.ts"
 import type { Interruption, WaitStrategy } from "../../ring/wait.ts"
 import { STATUS_REVOKED } from "../../ring/words.ts"
 import type { Taken } from "./attachment.ts"
+import type { BadgedSignaller, BadgeRules } from "./badged-signaller.ts"
 import type { Component } from "./component.ts"
 import { signallerAt, waiterAt } from "./notification-ends.ts"
 
@@ -17,7 +18,7 @@ export class Notification {
   readonly #component: Component
   readonly #slot: number
   readonly #vspace: VSpace
-  #signaller: { readonly end: NotificationSignaller; readonly badge: bigint; readonly status: number } | undefined
+  #signaller: BadgedSignaller | undefined
   #waiter: { readonly end: NotificationWaiter; readonly status: number } | undefined
   /** What it waited through was revoked, and nothing that it can wait through has come into the slot since. */
   #isRevoked = false
@@ -59,24 +60,7 @@ export class Notification {
    * Cost: a few nanoseconds; a system call only when somebody sleeps. The first use asks the kernel.
    */
   signal(badge?: bigint): void {
-    const { end, badge: allowed } = this.#signalling()
-    if (badge !== undefined && typeof badge !== "bigint") {
-      throw new KernelError(
-        "InvalidArgument",
-        `badge is ${String(badge)}, a ${typeof badge}: a bigint is needed, as 1n`,
-      )
-    }
-    const bits = badge ?? allowed
-    const { signalNamesAnyBits, signalOfNothingIsLost } = this.#component.profile
-    if (bits === 0n && signalOfNothingIsLost) return
-    if (bits === 0n) throw new KernelError("InvalidArgument", "Badge 0 would signal nothing; name at least one bit")
-    if (!signalNamesAnyBits && allowed !== 0n && (bits & ~allowed) !== 0n) {
-      throw new KernelError(
-        "IllegalOperation",
-        `Badge 0x${bits.toString(16)} has bits outside the capability's badge 0x${allowed.toString(16)}`,
-      )
-    }
-    end.signal(bits)
+    this.#signalling().signal(badge)
   }
 
   /**
@@ -161,12 +145,12 @@ export class Notification {
   lend(role: "signaller" | "waiter"): Taken {
     this.#ensureNotLent(role)
     if ((role === "waiter" ? this.#waiter : this.#signaller) !== undefined) this.#refuse(role, "this thread")
-    const { address, bytes, status } = this.#attach(AttachRole[role])
+    const { address, bytes, status, badge } = this.#attach(AttachRole[role])
     this.#lent.add(role)
     const onClose = (): void => {
       if (this.#lent.delete(role)) this.#giveUp(AttachRole[role])
     }
-    return { address, bytes, status, bell: address, onClose }
+    return { address, bytes, status, bell: address, rules: this.#rules(badge), onClose }
   }
 
   #ensureNotLent(role: "signaller" | "waiter"): void {
@@ -199,7 +183,7 @@ export class Notification {
   }
 
   #dropSignaller(): void {
-    this.#signaller?.end.close()
+    this.#signaller?.close()
     this.#signaller = undefined
   }
 
@@ -235,14 +219,17 @@ export class Notification {
     return end
   }
 
-  #signalling(): { readonly end: NotificationSignaller; readonly badge: bigint } {
-    if (this.#signaller !== undefined && !this.#saysRevoked(this.#signaller)) return this.#signaller
-    // Its pages are gone, and something else may be mapped there by now.
+  #signalling(): BadgedSignaller {
+    if (this.#signaller !== undefined && !this.#signaller.isRevoked) return this.#signaller
     this.#dropSignaller()
     this.#ensureNotLent("signaller")
-    const { address, badge, status } = this.#attach(AttachRole.signaller)
-    this.#signaller = { end: signallerAt(this.#vspace, address), badge, status }
+    const { badge, ...lane } = this.#attach(AttachRole.signaller)
+    this.#signaller = signallerAt(this.#vspace, lane, this.#rules(badge))
     return this.#signaller
+  }
+
+  #rules(badge: bigint): BadgeRules {
+    return { badge, profile: this.#component.profile }
   }
 
   #saysRevoked({ status }: { readonly status: number }): boolean {

@@ -31,14 +31,16 @@ interface Lent {
 const PRIVATE_BYTES_AN_END = 256 * 1024
 
 /** As Component.startWorker. */
-export function startWorker(component: Component, loans: Loans, { data, privateBytes }: WorkerOptions): Worker {
+export function startWorker(component: Component, loans: Loans, options: WorkerOptions): Worker {
+  ensureOptions(options, "data and privateBytes, both optional")
+  const { data, privateBytes } = options
   const attachments = attachmentsOf(loans)
   const bytes = checkPrivate(privateBytes ?? PRIVATE_BYTES_AN_END * Math.max(1, attachments.length))
   const wanted = attachments.flatMap(attachment => [...attachment.wanted])
   const { vspace } = component
   return takeAll(component, wanted, taken => {
     const share = vspace.share(bytes)
-    const plain = taken.map(({ address, bytes, status, bell }) => ({ address, bytes, status, bell }))
+    const plain = taken.map(({ onClose: _, ...each }) => each)
     const lent: Lent = { share, loans, taken: plain, data }
     let worker: Worker
     try {
