@@ -56,6 +56,14 @@ export abstract class AttachedEnd extends Closeable {
     return this.end.interruption()
   }
 
+  /**
+   * What a wait makes of an error: a page fault where the kernel has just taken the pages away is an outcome.
+   * @throws the error, where it is none. Cost: blocks for up to 2 s where the fault was a real one
+   */
+  interruptionBy(error: unknown): Interruption {
+    return this.end.interruptionBy(error)
+  }
+
   /** Ends a pending wait on the event loop with "closed"; the next one is as before. */
   cancel(): void {
     this.end.loop.end("closed" satisfies Interruption)
@@ -93,7 +101,7 @@ export abstract class AttachedEnd extends Closeable {
     try {
       return this.settle(look(this.spins), look, found, limit)
     } catch (error) {
-      return this.end.interruptionBy(error)
+      return this.interruptionBy(error)
     }
   }
 

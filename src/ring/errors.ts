@@ -26,7 +26,7 @@ export class RingError extends Error {
  * Whatever looks like an array would be copied as if it were one: a string as zeros, other typed arrays cut to bytes.
  * @throws {RingError} InvalidArgument: it is no Uint8Array (a Buffer is one)
  */
-export function ensureBytes(name: string, value: unknown): void {
+export function ensureBytes(name: string, value: unknown): asserts value is Uint8Array {
   if (value instanceof Uint8Array) return
   const kind =
     value === null ? "null" : typeof value === "object" ? (value.constructor?.name ?? "object") : typeof value
@@ -34,6 +34,13 @@ export function ensureBytes(name: string, value: unknown): void {
     "InvalidArgument",
     `${name} is of type ${kind}, which must be Uint8Array; encode it with TextEncoder, or send values with PackedProducer`,
   )
+}
+
+/** @throws {RingError} InvalidArgument: it is no array */
+export function ensureList(name: string, value: unknown): void {
+  if (Array.isArray(value)) return
+  const kind = value === null ? "null" : typeof value
+  throw new RingError("InvalidArgument", `${name} is of type ${kind}, which must be an array of Uint8Arrays`)
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Readable } from "node:stream"
 import { AttachedEnd } from "./attached-end.ts"
 import { Messages } from "./loop/iterate.ts"
 import type { LoopWaitOptions } from "./loop/loop-waiting.ts"
-import { type MessageSource, readableOf, readableStreamOf } from "./loop/streams.ts"
+import { copiesOf, readableOf, readableStreamOf } from "./loop/streams.ts"
 import type { Interruption } from "./wait.ts"
 
 /** What a consumer has done since it attached. */
@@ -18,7 +18,7 @@ export interface ConsumerStats {
   readonly wakes: number
 }
 
-export abstract class ReceivingEnd extends AttachedEnd implements MessageSource {
+export abstract class ReceivingEnd extends AttachedEnd {
   abstract pop(options: LoopWaitOptions): Promise<Uint8Array | Interruption>
 
   /**
@@ -34,12 +34,18 @@ export abstract class ReceivingEnd extends AttachedEnd implements MessageSource 
 
   /** A Node stream of messages (loop/streams.ts). */
   readable(highWaterMark?: number): Readable {
-    return readableOf(this, highWaterMark)
+    return readableOf(
+      copiesOf(options => this.pop(options)),
+      highWaterMark,
+    )
   }
 
   /** A Web stream of messages (loop/streams.ts). */
   readableStream(highWaterMark?: number): ReadableStream<Uint8Array> {
-    return readableStreamOf(this, highWaterMark)
+    return readableStreamOf(
+      copiesOf(options => this.pop(options)),
+      highWaterMark,
+    )
   }
 
   /**

@@ -1,6 +1,6 @@
 // record-producer.ts: the sending end of a ring of records: each as long as it is, in one piece.
 
-import { ensureBytes, RingError } from "./errors.ts"
+import { ensureBytes, ensureList, RingError } from "./errors.ts"
 import { END_COUNT, END_RECORD_AT, RECORD_ALIGN, RECORD_HEAD_BYTES, RESULT_DONE, RESULT_LAST } from "./layout.ts"
 import type { LoopWaitOptions } from "./loop/loop-waiting.ts"
 import { refuseUnclaimed } from "./ring-end.ts"
@@ -133,6 +133,7 @@ export class RecordProducer extends SendingEnd {
   }
 
   #stage(records: readonly Uint8Array[]): void {
+    ensureList("records", records)
     for (const record of records) this.#check(record)
     const bytes = records.reduce((sum, { length }) => sum + alignedBytes(length), 0)
     const needed = bytes + records.length * RECORD_HEAD_BYTES

@@ -4,7 +4,7 @@ import type { Writable } from "node:stream"
 import { AttachedEnd } from "./attached-end.ts"
 import { ensureBytes, RingError } from "./errors.ts"
 import type { LoopWaitOptions } from "./loop/loop-waiting.ts"
-import { type MessageSink, writableOf, writableStreamOf } from "./loop/streams.ts"
+import { ofBytes, writableOf, writableStreamOf } from "./loop/streams.ts"
 import type { Interruption } from "./wait.ts"
 
 /** What a producer has done since it attached. */
@@ -18,17 +18,23 @@ export interface ProducerStats {
   readonly wakes: number
 }
 
-export abstract class SendingEnd extends AttachedEnd implements MessageSink {
+export abstract class SendingEnd extends AttachedEnd {
   abstract push(message: Uint8Array, options: LoopWaitOptions): Promise<"pushed" | Interruption>
 
   /** A Node stream that sends each chunk as a message (loop/streams.ts). */
   writable(highWaterMark?: number): Writable {
-    return writableOf(this, highWaterMark)
+    return writableOf(
+      ofBytes((chunk, options) => this.push(chunk, options)),
+      highWaterMark,
+    )
   }
 
   /** A Web stream that sends each chunk as a message (loop/streams.ts). */
   writableStream(highWaterMark?: number): WritableStream<Uint8Array> {
-    return writableStreamOf(this, highWaterMark)
+    return writableStreamOf(
+      ofBytes((chunk, options) => this.push(chunk, options)),
+      highWaterMark,
+    )
   }
 
   /** Counts since this end attached; they stay after `close`. */

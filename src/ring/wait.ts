@@ -1,7 +1,7 @@
 // wait.ts: how an end waits: spin for a bounded time, then park on the words that the peer and the kernel write.
 
 import { type NativeError, native } from "../../native/index.ts"
-import { PageFault, RingError } from "./errors.ts"
+import { ensureOptions, PageFault, RingError } from "./errors.ts"
 import {
   ASLEEP_IN_LOOP,
   RESULT_NONE,
@@ -83,12 +83,11 @@ export class Waiting {
   readonly #spinNs: number
   readonly #park: boolean
 
-  /** @throws {RingError} InvalidArgument: `spinNs` is not 0 or more */
+  /** @throws {RingError} InvalidArgument: `spinNs` is not a number, 0 or more */
   constructor(vspace: VSpace, strategy: WaitStrategy = {}) {
+    ensureOptions(strategy, "spinNs, park and checkNs, all optional")
     const { spinNs = vspace.processors > 1 ? DEFAULT_SPIN_NS : 0, park = true } = strategy
-    if (!(spinNs >= 0)) {
-      throw new RingError("InvalidArgument", `wait.spinNs is ${spinNs}, which must be 0 or more nanoseconds`)
-    }
+    checkTimeout(spinNs, "wait.spinNs")
     this.#vspace = vspace
     this.#spinNs = spinNs
     this.#park = park

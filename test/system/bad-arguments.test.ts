@@ -57,6 +57,15 @@ t.test("requests that the kernel or the ring must refuse", async t => {
     ["map a channel into no child", "InvalidArgument", /child is undefined.*spawnWithCaps/],
     ["map a policy channel into no child", "InvalidArgument", /child is undefined.*spawnWithCaps/],
     ["map a payload channel into no child", "InvalidArgument", /child is undefined/],
+    ["client of a link that was revoked", "IllegalOperation", /revoked: create another/],
+    ["server of a service that lacks one", "IllegalOperation", /revoked/],
+    ["revoke no client's link", "RangeError", /Client 3.*0 to 2/],
+    ["consumer of a link that was revoked", "IllegalOperation", /revoked/],
+    ["revoke no consumer's link", "RangeError", /Consumer 2.*0 to 1/],
+    ...["channel", "policy channel"].flatMap((name): [string, string, RegExp][] => [
+      [`producer of a ${name} that was revoked`, "IllegalOperation", /revoked/],
+      [`map a ${name} that was revoked`, "IllegalOperation", /revoked/],
+    ]),
     ["start twice", "IllegalOperation", /start/],
     ["ring capacity no power of two", "InvalidArgument", /3/],
     ["ring larger than its frame", "RangeError", /4096/],
@@ -72,6 +81,6 @@ t.test("requests that the kernel or the ring must refuse", async t => {
   for (const [name, { code, message }] of outcomes) {
     if (name.startsWith("good: ")) t.equal(code, "ok", `${name} ${message}`)
   }
-  t.equal(outcomes.size, expected.length + 8, "every request was made")
+  t.equal(outcomes.size, expected.length + 19, "every request was made")
   t.equal(code, 0, stderr)
 })

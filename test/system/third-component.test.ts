@@ -13,6 +13,7 @@ const EXAMPLES = [
   ...["my-market", "my-seller", "my-buyer"],
   ...["my-office", "my-clerk", "my-caller"],
   ...["my-station", "my-sensor", "my-monitor"],
+  ...["my-press", "my-printer", "my-reader"],
   ...["my-yard", "my-farm", "my-mill"],
   ...["my-lender", "my-borrower"],
 ]
@@ -74,6 +75,13 @@ t.test("a component of one's own", async t => {
     t.equal(code, 0, stderr)
     const values = /bigint \{\s*kind: 'reported',\s*report: \[ \[ 20, 20\.1, 20\.2 \], \[ 21, 21\.1, 21\.2 \] \]/
     t.match(stdout.replaceAll("my-station: ", ""), values)
+  })
+  t.test("can stream payloads with back-pressure", async t => {
+    const { code, stdout, stderr } = await runKaal(t, ["run", "my-press", ...components])
+    t.equal(code, 0, stderr)
+    const report =
+      /lengths: \[ 100000, 200000, 300000, 400000, 500000 \],\s*ended: true\s*\}\s*\} \{ kind: 'exited', code: 0 \}/
+    t.match(stdout.replaceAll("my-press: ", ""), report)
   })
   t.test("can lend a frame and take it back while it is read", async t => {
     const { code, stdout, stderr } = await runKaal(t, ["run", "my-lender", ...components])

@@ -6,6 +6,7 @@ import { BroadcastConsumer } from "../../ring/shapes/broadcast-consumer.ts"
 import {
   type BroadcastOptions,
   broadcastPartBytes,
+  checkConsumerCount,
   checkConsumers,
   createBroadcast,
 } from "../../ring/shapes/broadcast-place.ts"
@@ -25,7 +26,7 @@ const FRAMES_A_CONSUMER = 2
  * `Component.broadcastProducer(slot, consumers)`; a consumer three, and attaches with `Component.broadcastConsumer(slot)`.
  */
 export class BroadcastChannel {
-  /** To end it for consumer `index` alone, revoke slot `1 + 2 * index` of these; to end it for all, all of them. */
+  /** The parent's capabilities: the producer's, then for each consumer its link's and its own. */
   readonly frames: readonly number[]
   readonly #own: OwnFrames
   readonly #consumers: number
@@ -72,6 +73,16 @@ export class BroadcastChannel {
     this.#own.mapInto(child, this.#consumerUses(index))
   }
 
+  /**
+   * As `Channel.revoke`; for consumer `index` alone where that is given: then the producer cannot be replaced any more.
+   * @throws {RingError} RangeError: there is no such consumer
+   */
+  revoke(index?: number): boolean {
+    if (index === undefined) return this.#own.revoke()
+    const [, ...own] = this.#consumerUses(index)
+    return this.#own.revoke(own.map(([frame]) => frame))
+  }
+
   #producerUses(): Use[] {
     const parts = Array.from({ length: FRAMES_A_CONSUMER * this.#consumers }, (_, at): Use => {
       return [1 + at, at % FRAMES_A_CONSUMER === 0 ? "write" : "read"]
@@ -97,6 +108,7 @@ export class BroadcastChannel {
  * these two share.
  */
 export function broadcastProducer(slot: number, consumers: number, wait?: WaitStrategy): Attachment<BroadcastProducer> {
+  checkConsumerCount(consumers)
   const links = Array.from({ length: consumers }, (_, at) => slot + 1 + FRAMES_A_CONSUMER * at)
   return {
     wanted: [[slot, "producer"], ...links.flatMap(link => [[link, "producer"] as const, [link + 1, "frame"] as const])],

@@ -8,7 +8,7 @@ import { RecordRing, type RecordRingOptions } from "../../ring/record-ring.ts"
 import { producerPartBytes } from "../../ring/ring-header.ts"
 import type { RingParts } from "../../ring/ring-place.ts"
 import { type RingOptions, SharedRing } from "../../ring/shared-ring.ts"
-import { allOrNone, allocateFrame } from "./all-or-none.ts"
+import { allOrNone, allocateFrame, ensureKept, takeBack } from "./all-or-none.ts"
 import type { End } from "./attachment.ts"
 import { type CapabilitySource, type Child, pidOf } from "./child.ts"
 import type { Component } from "./component.ts"
@@ -32,12 +32,13 @@ const READ_WRITE = Permission.read | Permission.write
 export class Channel {
   /**
    * The parent's capabilities, with all rights. A revoke takes those of the ends away, and leaves what `mapInto` mapped, which
-   * rests on these: to end a channel delete `producerFrame` too, and both ends are told.
+   * rests on these: to end a channel `revoke()` it.
    */
   readonly producerFrame: number
   readonly consumerFrame: number
   readonly #component: Component
   readonly #frames: readonly [producer: OwnFrame, consumer: OwnFrame]
+  #isRevoked = false
 
   private constructor(component: Component, frames: readonly [OwnFrame, OwnFrame]) {
     this.#component = component
@@ -104,6 +105,7 @@ export class Channel {
    */
   mapInto(child: Child, end: End): void {
     ensureEnd(end, ENDS)
+    ensureKept(!this.#isRevoked)
     const permissions = permissionsOf(end)
     for (const [index, { slot, bytes }] of this.#frames.entries()) {
       this.#component.call("memory_map_into", {
@@ -119,11 +121,24 @@ export class Channel {
     own.sealed = true
   }
 
+  /**
+   * Ends it: takes its memory from both ends, which are told "revoked", and frees it. What was sent and not received is lost.
+   * Does nothing the second time.
+   * @returns whether it is proved that neither has it mapped any more; where it was not confined, nobody can tell
+   * Cost: two calls of the kernel for each frame, each of which waits for whoever has it mapped.
+   */
+  revoke(): boolean {
+    const isFirst = !this.#isRevoked
+    this.#isRevoked = true
+    return !isFirst || takeBack(this.#component, [this.producerFrame, this.consumerFrame])
+  }
+
   #ownFrame(end: End): OwnFrame {
     return end === "producer" ? this.#frames[0] : this.#frames[1]
   }
 
   #gifts(slot: number, end: End): Gift[] {
+    ensureKept(!this.#isRevoked)
     // Read and write are the same bits among rights and permissions; neither end may pass its capabilities on.
     const rights = permissionsOf(end)
     const own = this.#ownFrame(end)

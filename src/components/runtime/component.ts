@@ -314,9 +314,15 @@ export function component<L extends Loans>(
   inWorker?: (ends: LentEnds<L>, data: unknown) => unknown,
 ): void {
   if (!isMainThread) {
+    if (inWorker === undefined) {
+      throw new KernelError(
+        "IllegalOperation",
+        "component() was given nothing to do in a worker: pass a second function",
+      )
+    }
     const [ends, data] = lentEnds()
     // After the rest of the module, as main: what stands below this call in it is there then.
-    void Promise.resolve().then(() => inWorker?.(ends as LentEnds<L>, data))
+    void Promise.resolve().then(() => inWorker(ends as LentEnds<L>, data))
     return
   }
   const { vspace, start } = boot()

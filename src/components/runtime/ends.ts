@@ -42,8 +42,15 @@ export type LentEnds<L extends Readonly<Record<string, LentEnd>>> = {
   readonly [K in keyof L]: ReturnType<Ends[L[K][0]]> extends Attachment<infer E> ? E : never
 }
 
-/** @throws {RingError} InvalidArgument: there is no such end */
-export function attachmentOf(name: string, [end, ...given]: LentEnd): Attachment<Closes> {
+/** @throws {RingError} InvalidArgument: there is no such end. As the method of that name, of what it is given */
+export function attachmentOf(name: string, loan: LentEnd): Attachment<Closes> {
+  if (!Array.isArray(loan)) {
+    throw new RingError(
+      "InvalidArgument",
+      `The end of ${name} is ${String(loan)}, which must be a list: its name and what that takes, as ["consumer", slot]`,
+    )
+  }
+  const [end, ...given] = loan as readonly [EndName, ...unknown[]]
   if (!Object.hasOwn(ENDS, end)) {
     const names = Object.keys(ENDS).join(", ")
     throw new RingError("InvalidArgument", `The end of ${name} is "${String(end)}", which must be one of ${names}`)

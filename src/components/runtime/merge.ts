@@ -25,7 +25,7 @@ export interface MergeChannelOptions extends RingOptions {
  * with `Component.mergeConsumer(slot, producers)`.
  */
 export class MergeChannel {
-  /** One for each producer: revoke its `producerFrame` to end that one alone. */
+  /** One for each producer: `revoke()` it to end that one alone. */
   readonly channels: readonly Channel[]
 
   private constructor(channels: readonly Channel[]) {
@@ -36,12 +36,7 @@ export class MergeChannel {
   static create(component: Component, options: MergeChannelOptions): MergeChannel {
     ensureOptions(options, "producers, capacity and slotBytes")
     const { producers, ...ring } = options
-    if (!Number.isInteger(producers) || producers < 1 || producers > MAX_MERGED) {
-      throw new RingError(
-        "RangeError",
-        `producers is ${producers}, which must be 1 to ${MAX_MERGED}; merge more in two steps`,
-      )
-    }
+    checkProducers(producers)
     const channels = () => Array.from({ length: producers }, () => component.createChannel(ring))
     return new MergeChannel(allOrNone(component, channels))
   }
@@ -66,6 +61,11 @@ export class MergeChannel {
     for (const channel of this.channels) channel.mapInto(child, "consumer")
   }
 
+  /** As `Channel.revoke`, of all of them. */
+  revoke(): boolean {
+    return this.channels.map(channel => channel.revoke()).every(Boolean)
+  }
+
   #channel(index: number): Channel {
     const channel = this.channels[index]
     if (channel === undefined) {
@@ -78,8 +78,19 @@ export class MergeChannel {
   }
 }
 
+/** @throws {RingError} RangeError */
+function checkProducers(producers: number): void {
+  if (Number.isInteger(producers) && producers >= 1 && producers <= MAX_MERGED) return
+  throw new RingError(
+    "RangeError",
+    `producers is ${String(producers)}, which must be 1 to ${MAX_MERGED}; merge more in two steps`,
+  )
+}
+
 /** The consumer's end in a child. */
 export function mergeConsumer(slot: number, producers: number, options: MergeOptions = {}): Attachment<MergeConsumer> {
+  checkProducers(producers)
+  ensureOptions(options, "budget and wait, both optional")
   const slots = Array.from({ length: producers }, (_, index) => slot + CHANNEL_SLOTS * index)
   return {
     wanted: slots.flatMap(each => [[each, "consumer"] as const, [each + 1, "frame"] as const]),

@@ -3,7 +3,7 @@
 import { PAGE_BYTES } from "../../kernel-daemon/abi/limits.ts"
 import { Permission, Right } from "../../kernel-daemon/abi/rights.ts"
 import type { Part } from "../../ring/ring-place.ts"
-import { allOrNone, allocateFrame } from "./all-or-none.ts"
+import { allOrNone, allocateFrame, ensureKept, takeBack } from "./all-or-none.ts"
 import { type CapabilitySource, type Child, pidOf } from "./child.ts"
 import type { Component } from "./component.ts"
 
@@ -20,6 +20,8 @@ export class OwnFrames {
   readonly slots: readonly number[]
   readonly #component: Component
   readonly #bytes: readonly number[]
+  /** Positions of those that were taken back. */
+  readonly #gone = new Set<number>()
 
   private constructor(component: Component, sizes: readonly number[]) {
     this.#component = component
@@ -55,6 +57,7 @@ export class OwnFrames {
 
   /** The capabilities for a child that uses frames so, in slots from `slot` on, in this order. None may be passed on. */
   gifts(slot: number, uses: readonly Use[]): Gift[] {
+    this.#ensureKept(uses)
     return uses.map(([frame, access], at) => [
       slot + at,
       { slot: this.slots[frame] as number, rights: access === "write" ? Right.read | Right.write : Right.read },
@@ -63,6 +66,7 @@ export class OwnFrames {
 
   /** Maps them into a child that uses them so, before it starts. */
   mapInto(child: Child, uses: readonly Use[]): void {
+    this.#ensureKept(uses)
     for (const [frame, access] of uses) {
       this.#component.call("memory_map_into", {
         frame: this.slots[frame] as number,
@@ -71,5 +75,18 @@ export class OwnFrames {
         pid: pidOf(child),
       })
     }
+  }
+  /** As `Channel.revoke`, of the frames at those positions; by default of all. */
+  revoke(frames: Iterable<number> = this.slots.keys()): boolean {
+    const kept = [...frames].filter(frame => !this.#gone.has(frame))
+    for (const frame of kept) this.#gone.add(frame)
+    return takeBack(
+      this.#component,
+      kept.map(frame => this.slots[frame] as number),
+    )
+  }
+
+  #ensureKept(uses: readonly Use[]): void {
+    ensureKept(uses.every(([frame]) => !this.#gone.has(frame)))
   }
 }

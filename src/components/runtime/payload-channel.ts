@@ -19,7 +19,7 @@ import {
 } from "../../ring/payload/pool-layout.ts"
 import { SharedRing } from "../../ring/shared-ring.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
-import { allOrNone, allocateFrame } from "./all-or-none.ts"
+import { allOrNone, allocateFrame, takeBack } from "./all-or-none.ts"
 import { type Attachment, ringEnd, type Taken } from "./attachment.ts"
 import { type Channel, ensureEnd } from "./channel.ts"
 import { type CapabilitySource, type Child, pidOf } from "./child.ts"
@@ -45,6 +45,7 @@ export class PayloadChannel {
   readonly #descriptors: Channel
   readonly #returns: Channel
   readonly #frames: readonly OwnFrame[]
+  #isRevoked = false
 
   private constructor(component: Component, descriptors: Channel, returns: Channel, frames: readonly OwnFrame[]) {
     this.#component = component
@@ -101,6 +102,16 @@ export class PayloadChannel {
       const permissions = writer === end ? Permission.read | Permission.write : Permission.read
       this.#component.call("memory_map_into", { frame: slot, bytes, permissions, pid: pidOf(child) })
     }
+  }
+
+  /** As `Channel.revoke`: what is on loan goes as well. */
+  revoke(): boolean {
+    const isFirst = !this.#isRevoked
+    this.#isRevoked = true
+    // The rings first: their status tells both ends why their accesses to the rest fault.
+    const proofs = [this.#descriptors.revoke(), this.#returns.revoke()]
+    const slots = this.#frames.map(({ slot }) => slot)
+    return (!isFirst || takeBack(this.#component, slots)) && proofs.every(Boolean)
   }
 
   #gifts(slot: number, end: End): Gift[] {

@@ -60,6 +60,11 @@ export class PolicyChannel {
     ensureEnd(end, ENDS)
     this.#own.mapInto(child, USES[end])
   }
+
+  /** As `Channel.revoke`. */
+  revoke(): boolean {
+    return this.#own.revoke()
+  }
 }
 
 export function policyProducer(slot: number, wait?: WaitStrategy): Attachment<PolicyProducer> {

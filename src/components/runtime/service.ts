@@ -4,6 +4,7 @@ import { ensureOptions, RingError } from "../../ring/errors.ts"
 import type { MergeOptions } from "../../ring/shapes/merge-options.ts"
 import { ServiceClient } from "../../ring/shapes/service-client.ts"
 import {
+  checkInFlight,
   createServiceLink,
   type ServiceFrames,
   type ServiceOptions,
@@ -38,7 +39,7 @@ const SERVER_USES: readonly Use[] = [
  * the server all links in `2 * clients`, and attaches with `Component.serviceServer(slot, clients)`.
  */
 export class ServiceChannel {
-  /** For each client its own frame and the server's: revoke one to end that link. */
+  /** For each client its own frame and the server's. */
   readonly frames: readonly (readonly number[])[]
   readonly #links: readonly OwnFrames[]
 
@@ -50,9 +51,7 @@ export class ServiceChannel {
   static create(component: Component, given: ServiceChannelOptions): ServiceChannel {
     ensureOptions(given, "clients, requestBytes, replyBytes and inFlight")
     const { clients, ...options } = given
-    if (!Number.isInteger(clients) || clients < 1 || clients > MAX_MERGED) {
-      throw new RingError("RangeError", `clients is ${clients}, which must be 1 to ${MAX_MERGED}; start more servers`)
-    }
+    checkClients(clients)
     const bytes = serviceBytes(options)
     const link = () =>
       OwnFrames.make(component, bytes, ([clientFrame, serverFrame]) => {
@@ -81,6 +80,15 @@ export class ServiceChannel {
     for (const link of this.#links) link.mapInto(child, SERVER_USES)
   }
 
+  /**
+   * As `Channel.revoke`; of client `index` alone where that is given: then the server cannot be replaced any more.
+   * @throws {RingError} RangeError: there is no such client
+   */
+  revoke(index?: number): boolean {
+    const links = index === undefined ? this.#links : [this.#link(index)]
+    return links.map(link => link.revoke()).every(Boolean)
+  }
+
   #link(index: number): OwnFrames {
     const link = this.#links[index]
     if (link === undefined) {
@@ -88,6 +96,15 @@ export class ServiceChannel {
     }
     return link
   }
+}
+
+/** @throws {RingError} RangeError */
+function checkClients(clients: number): void {
+  if (Number.isInteger(clients) && clients >= 1 && clients <= MAX_MERGED) return
+  throw new RingError(
+    "RangeError",
+    `clients is ${String(clients)}, which must be 1 to ${MAX_MERGED}; start more servers`,
+  )
 }
 
 /** The client writes the first frame of a link, and so produces the requests in it; the server the second, with the replies. */
@@ -113,6 +130,7 @@ function linkOf([requests, replies]: readonly [Taken, Taken]) {
 }
 
 export function serviceClient(slot: number, inFlight: number, wait?: WaitStrategy): Attachment<ServiceClient> {
+  checkInFlight(inFlight)
   return {
     wanted: endsOf(slot, "client"),
     make: (vspace, taken) => {
@@ -123,6 +141,8 @@ export function serviceClient(slot: number, inFlight: number, wait?: WaitStrateg
 }
 
 export function serviceServer(slot: number, clients: number, options: MergeOptions = {}): Attachment<ServiceServer> {
+  checkClients(clients)
+  ensureOptions(options, "budget and wait, both optional")
   const slots = Array.from({ length: clients }, (_, index) => slot + LINK_SLOTS * index)
   return {
     wanted: slots.flatMap(each => [...endsOf(each, "server")]),

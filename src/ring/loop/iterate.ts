@@ -18,7 +18,8 @@ export class Messages<T extends object | bigint> implements AsyncIterableIterato
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#isDone) return Promise.resolve({ done: true, value: undefined })
     return this.#pop().then(message => {
-      if (typeof message !== "string" && !this.#isDone) return { done: false, value: message }
+      // Taken before the loop was left: it is his who asked, or nobody would get it.
+      if (typeof message !== "string") return { done: false, value: message }
       this.#isDone = true
       return { done: true, value: undefined }
     })

@@ -1,6 +1,6 @@
 // loop-waiting.ts: how an end waits on the event loop: look for a bounded time, then sleep until its bell rings.
 
-import { RingError } from "../errors.ts"
+import { ensureOptions, RingError } from "../errors.ts"
 import { checkTimeout, type Interruption } from "../wait.ts"
 import { hold, ignore, listen, release } from "./bells.ts"
 import { type Checked, isTurnDue, nowNs, startChecking, stopChecking } from "./checker.ts"
@@ -59,9 +59,7 @@ export class LoopWaiting implements Checked {
    * @throws {RingError} InvalidArgument: checkNs is not 0 or more
    */
   constructor(sleeper: LoopSleeper, processors: number, checkNs = processors > 1 ? DEFAULT_CHECK_NS : 0) {
-    if (!(checkNs >= 0)) {
-      throw new RingError("InvalidArgument", `wait.checkNs is ${checkNs}, which must be 0 or more nanoseconds`)
-    }
+    checkTimeout(checkNs, "wait.checkNs")
     this.#sleeper = sleeper
     this.#checkNs = checkNs
   }
@@ -90,10 +88,9 @@ export class LoopWaiting implements Checked {
     onMiss: () => void,
     prepare?: () => void,
   ): Promise<T | Interruption> {
-    const { signal, deadlineNs = Number.POSITIVE_INFINITY } = options
     try {
-      checkTimeout(deadlineNs, "deadlineNs")
-      ensureSignal(signal)
+      checkLimits(options)
+      const { signal, deadlineNs = Number.POSITIVE_INFINITY } = options
       this.#ensureBells()
       this.ensureFree()
       if (signal?.aborted) return Promise.reject(signal.reason)
@@ -272,8 +269,11 @@ export function afterNs(deadlineNs: number, onTimeUp: () => void): NodeJS.Timeou
   return setTimeout(onTimeUp, Math.min(Math.ceil(deadlineNs / NS_PER_MS), LONGEST_TIMER_MS)).unref()
 }
 
-/** Or its listener would be missed only once the wait had begun. */
-export function ensureSignal(signal: unknown): void {
+/** Or what is missed of them would be missed only once the wait had begun. @throws {RingError} InvalidArgument */
+export function checkLimits(options: LoopWaitOptions): void {
+  ensureOptions(options, "signal and deadlineNs, both optional: {} waits for ever")
+  const { signal, deadlineNs = Number.POSITIVE_INFINITY } = options
+  checkTimeout(deadlineNs, "deadlineNs")
   if (signal === undefined || signal instanceof AbortSignal) return
   throw new RingError("InvalidArgument", `signal is of type ${typeof signal}, which must be an AbortSignal`)
 }

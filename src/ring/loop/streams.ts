@@ -1,36 +1,34 @@
-// streams.ts: the ends of a ring as Node's streams and as Web streams. One chunk is one message; back-pressure is the ring's.
+// streams.ts: an end as a Node stream and as a Web stream. One chunk is one message; back-pressure is the channel's.
 
 import { Readable, Writable } from "node:stream"
-import { RingError } from "../errors.ts"
+import { ensureBytes, RingError } from "../errors.ts"
 import type { Interruption } from "../wait.ts"
 import type { LoopWaitOptions } from "./loop-waiting.ts"
 
-/** What a stream reads from. */
-export interface MessageSource {
-  pop(options: LoopWaitOptions): Promise<Uint8Array | Interruption>
-}
+/** What a stream reads with: takes one message, which is the stream's to keep. */
+export type Take<T extends object> = (options: LoopWaitOptions) => Promise<T | Interruption>
 
-/** What a stream writes to. */
-export interface MessageSink {
-  push(message: Uint8Array, options: LoopWaitOptions): Promise<"pushed" | Interruption>
-}
+/** What a stream writes with: sends one chunk, which stays as it is until then. */
+export type Send<T> = (chunk: T, options: LoopWaitOptions) => Promise<"pushed" | "sent" | Interruption>
 
 /** Messages that a stream holds beside those in the ring, unless told otherwise. */
 const HIGH_WATER_MARK = 16
 
 /**
  * Chunks are copies of messages. Ends after the last message of a producer that is gone or has closed; any other interruption destroys
- * it with a RingError. Destroying it ends the pending wait, and takes nothing more.
+ * it with a RingError. Destroying it ends the pending wait, and takes nothing more; what it had read ahead goes with it.
+ * @param highWaterMark messages that it reads ahead, a whole number from 0: so many, and one more, are taken and not yet read
+ * @throws {RingError} InvalidArgument: another highWaterMark
  */
-export function readableOf(source: MessageSource, highWaterMark = HIGH_WATER_MARK): Readable {
+export function readableOf<T extends object>(take: Take<T>, highWaterMark = HIGH_WATER_MARK): Readable {
   const aborter = new AbortController()
   return new Readable({
     objectMode: true,
-    highWaterMark,
+    highWaterMark: checkMark(highWaterMark),
     read() {
-      source.pop({ signal: aborter.signal }).then(
+      take({ signal: aborter.signal }).then(
         message => {
-          if (typeof message !== "string") this.push(copyOf(message))
+          if (typeof message !== "string") this.push(message)
           else if (isEnd(message)) this.push(null)
           else this.destroy(interrupted(message))
         },
@@ -47,16 +45,19 @@ export function readableOf(source: MessageSource, highWaterMark = HIGH_WATER_MAR
 }
 
 /**
- * A chunk is a Uint8Array of at most slotBytes, written when the ring has taken it. An interruption fails the write, and
- * with it the stream, with a RingError. Destroying it gives up what the ring has not taken.
+ * A chunk is written when the channel has taken it: until then it must stay as it is.
+ * An interruption fails the write, and with it the stream, with a RingError. Destroying it gives up what was not taken. Its end
+ * closes nothing: `close()` the end when it has finished.
+ * @param highWaterMark chunks from which on `write` says that the channel is behind, a whole number from 0
+ * @throws {RingError} InvalidArgument: another highWaterMark
  */
-export function writableOf(sink: MessageSink, highWaterMark = HIGH_WATER_MARK): Writable {
+export function writableOf<T>(send: Send<T>, highWaterMark = HIGH_WATER_MARK): Writable {
   const aborter = new AbortController()
   return new Writable({
     objectMode: true,
-    highWaterMark,
-    write(chunk: unknown, _encoding, done) {
-      push(sink, chunk, aborter.signal).then(() => done(), done)
+    highWaterMark: checkMark(highWaterMark),
+    write(chunk: T, _encoding, done) {
+      write(send, chunk, aborter.signal).then(() => done(), done)
     },
     destroy(error, done) {
       aborter.abort()
@@ -66,14 +67,14 @@ export function writableOf(sink: MessageSink, highWaterMark = HIGH_WATER_MARK): 
 }
 
 /** As `readableOf`. Cancelling it ends the pending wait. */
-export function readableStreamOf(source: MessageSource, highWaterMark = HIGH_WATER_MARK): ReadableStream<Uint8Array> {
+export function readableStreamOf<T extends object>(take: Take<T>, highWaterMark = HIGH_WATER_MARK): ReadableStream<T> {
   const aborter = new AbortController()
-  return new ReadableStream<Uint8Array>(
+  return new ReadableStream<T>(
     {
       async pull(controller) {
         try {
-          const message = await source.pop({ signal: aborter.signal })
-          if (typeof message !== "string") controller.enqueue(copyOf(message))
+          const message = await take({ signal: aborter.signal })
+          if (typeof message !== "string") controller.enqueue(message)
           else if (isEnd(message)) controller.close()
           else controller.error(interrupted(message))
         } catch (error) {
@@ -84,28 +85,38 @@ export function readableStreamOf(source: MessageSource, highWaterMark = HIGH_WAT
         aborter.abort()
       },
     },
-    { highWaterMark },
+    { highWaterMark: checkMark(highWaterMark) },
   )
 }
 
 /** As `writableOf`. */
-export function writableStreamOf(sink: MessageSink, highWaterMark = HIGH_WATER_MARK): WritableStream<Uint8Array> {
-  return new WritableStream<Uint8Array>(
+export function writableStreamOf<T>(send: Send<T>, highWaterMark = HIGH_WATER_MARK): WritableStream<T> {
+  return new WritableStream<T>(
     {
       write(chunk, controller) {
-        return push(sink, chunk, controller.signal)
+        return write(send, chunk, controller.signal)
       },
     },
-    { highWaterMark },
+    { highWaterMark: checkMark(highWaterMark) },
   )
 }
 
-async function push(sink: MessageSink, chunk: unknown, signal: AbortSignal): Promise<void> {
-  if (!(chunk instanceof Uint8Array)) {
-    throw new RingError("InvalidArgument", `A chunk is ${typeof chunk}, which must be a Uint8Array: encode it first`)
+/** The array that a ring's pop returns is overwritten by the next, and a stream keeps several. */
+export function copiesOf(pop: Take<Uint8Array>): Take<Uint8Array> {
+  return options => pop(options).then(message => (typeof message === "string" ? message : new Uint8Array(message)))
+}
+
+/** For chunks that are messages as they are: a Uint8Array of at most what a message holds, and nothing that looks like one. */
+export function ofBytes(send: Send<Uint8Array>): Send<Uint8Array> {
+  return async (chunk, options) => {
+    ensureBytes("chunk", chunk)
+    return send(chunk, options)
   }
-  const outcome = await sink.push(chunk, { signal })
-  if (outcome !== "pushed") throw interrupted(outcome)
+}
+
+async function write<T>(send: Send<T>, chunk: T, signal: AbortSignal): Promise<void> {
+  const outcome = await send(chunk, { signal })
+  if (outcome !== "pushed" && outcome !== "sent") throw interrupted(outcome)
 }
 
 /** The producer has gone, or has closed its end: what it had committed has come. */
@@ -113,11 +124,14 @@ function isEnd(interruption: Interruption): boolean {
   return interruption === "peer-gone" || interruption === "closed"
 }
 
-/** The array that a pop returns is overwritten by the next, and a stream keeps several. */
-function copyOf(message: Uint8Array): Uint8Array {
-  return new Uint8Array(message)
-}
-
 function interrupted(interruption: Interruption): RingError {
   return new RingError("Interrupted", `The ring is at its end: ${interruption}; attach to a new one`)
+}
+
+function checkMark(highWaterMark: number): number {
+  if (Number.isSafeInteger(highWaterMark) && highWaterMark >= 0) return highWaterMark
+  throw new RingError(
+    "InvalidArgument",
+    `highWaterMark is ${String(highWaterMark)}, which must be a whole number of messages, 0 or more`,
+  )
 }

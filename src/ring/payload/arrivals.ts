@@ -3,7 +3,7 @@
 
 import type { RingConsumer } from "../consumer.ts"
 import { RingError } from "../errors.ts"
-import { ensureSignal, type LoopWaitOptions } from "../loop/loop-waiting.ts"
+import { checkLimits, type LoopWaitOptions } from "../loop/loop-waiting.ts"
 import { checkTimeout, type Interruption } from "../wait.ts"
 
 /** undefined: nothing can be done yet. */
@@ -11,8 +11,8 @@ type Attempt<T> = () => T | undefined
 
 export class Arrivals {
   readonly #ring: RingConsumer
-  /** A wait on the event loop has begun, and not done what it is for. */
-  #isPending = false
+  /** The wait on the event loop that has begun, and has neither done what it is for nor been called off. */
+  #pending: { readonly signal: AbortSignal | undefined } | undefined
 
   constructor(ring: RingConsumer) {
     this.#ring = ring
@@ -33,39 +33,54 @@ export class Arrivals {
     this.#ensureFree()
     const leftNs = timeLeft(timeoutNs)
     for (;;) {
-      const result = attempt()
+      const result = this.#try(attempt)
       if (result !== undefined) return result
       const left = leftNs()
       const outcome = endOf(this.#ring.awaitMessage(left), left)
-      if (outcome !== undefined) return attempt() ?? outcome
+      if (outcome !== undefined) return this.#try(attempt) ?? outcome
     }
   }
 
   async #inLoop<T>(options: LoopWaitOptions, attempt: Attempt<T>): Promise<T | Interruption> {
+    checkLimits(options)
     const { signal, deadlineNs = Number.POSITIVE_INFINITY } = options
-    checkTimeout(deadlineNs, "deadlineNs")
-    ensureSignal(signal)
     signal?.throwIfAborted()
     this.#ensureFree()
-    this.#isPending = true
+    const pending = { signal }
+    this.#pending = pending
     try {
       const leftNs = timeLeft(deadlineNs)
       for (;;) {
-        const result = attempt()
+        const result = this.#try(attempt)
         if (result !== undefined) return result
         const left = leftNs()
         const outcome = endOf(await this.#ring.awaitMessage({ ...options, deadlineNs: left }), left)
-        if (outcome !== undefined) return attempt() ?? outcome
         signal?.throwIfAborted()
+        if (this.#pending !== pending) return "closed"
+        if (outcome !== undefined) return this.#try(attempt) ?? outcome
       }
     } finally {
-      this.#isPending = false
+      if (this.#pending === pending) this.#pending = undefined
+    }
+  }
+
+  /** Ends a pending wait on the event loop with "closed". The next may begin at once, before that one hears of it. */
+  cancel(): void {
+    this.#pending = undefined
+    this.#ring.cancel()
+  }
+
+  #try<T>(attempt: Attempt<T>): T | Interruption | undefined {
+    try {
+      return attempt()
+    } catch (error) {
+      return this.#ring.interruptionBy(error)
     }
   }
 
   /** Or what came later would overtake it. */
   #ensureFree(): void {
-    if (!this.#isPending) return
+    if (this.#pending === undefined || this.#pending.signal?.aborted) return
     throw new RingError("IllegalOperation", "A wait of this end is pending: await it, or abort it, before the next")
   }
 }

@@ -1,6 +1,6 @@
 // message-view.ts: a message in memory as an object: reading a field is a typed-array access, nothing is serialised.
 
-import { RingError } from "../errors.ts"
+import { ensureOptions, RingError } from "../errors.ts"
 import {
   FIELD_BYTES,
   type Field,
@@ -101,6 +101,7 @@ function viewOf<S extends Schema>(type: MessageType<S>, accessorsOf: (field: Fie
   const methods: ViewMethods<S> = {
     values: () => Object.fromEntries(fields.map(({ name }) => [name, view[name]])) as MessageValues<S>,
     assign: values => {
+      ensureOptions(values, "the fields to set")
       const given = Object.entries(values)
       // All of them first: a refusal leaves the message as it was.
       for (const [name, value] of given) ensureAssignable(fields, name, value)
@@ -128,7 +129,7 @@ function array(field: Field, length: number, elements: Elements, first: () => nu
       return Array.from({ length }, (_, index) => elements[start + index])
     },
     set: (values: readonly (number | bigint)[]) => {
-      ensureLength(field, values)
+      ensureLength(field, values as unknown)
       const start = first()
       for (let index = 0; index < length; index++) elements[start + index] = values[index] as number | bigint
     },
@@ -142,7 +143,7 @@ function elementsOf(buffer: ArrayBufferLike, type: FieldType): Elements {
 function refuseStale(name: string): never {
   throw new RingError(
     "IllegalOperation",
-    `Field ${name} belongs to a message that was released or committed; read what you need before, or copy values()`,
+    `Field ${name} belongs to a message that was released or committed, or whose ring was closed; read it before, or copy values()`,
   )
 }
 
@@ -154,10 +155,30 @@ function ensureAssignable(fields: readonly Field[], name: string, value: unknown
       `The message has no field ${name}; it has ${fields.map(field => field.name).join(", ")}`,
     )
   }
-  if (field.length !== undefined) ensureLength(field, value as readonly unknown[])
+  if (field.length === undefined) return ensureElement(field, value)
+  ensureLength(field, value)
+  for (const element of value) ensureElement(field, element)
 }
 
-function ensureLength({ name, length }: Field, values: readonly unknown[]): void {
-  if (values.length === length) return
-  throw new RingError("RangeError", `Field ${name} has ${length} elements, given are ${values.length}`)
+/** Typed arrays make NaN or 0 of what is no number, and refuse what is no bigint when others are written already. */
+function ensureElement({ name, type }: Field, value: unknown): void {
+  const wanted = type === "u64" || type === "i64" ? "bigint" : "number"
+  if (typeof value === wanted) return
+  const example = wanted === "bigint" ? "1n" : "1"
+  throw new RingError(
+    "InvalidArgument",
+    `Field ${name} is of type ${type} and given ${String(value)}, a ${typeof value}: a ${wanted} is needed, as ${example}`,
+  )
+}
+
+function ensureLength({ name, type, length }: Field, values: unknown): asserts values is readonly unknown[] {
+  if (!Array.isArray(values) && !ArrayBuffer.isView(values)) {
+    throw new RingError(
+      "InvalidArgument",
+      `Field ${name} is an array of ${length} ${type}, and given ${String(values)}`,
+    )
+  }
+  const { length: given } = values as unknown as ArrayLike<unknown>
+  if (given === length) return
+  throw new RingError("RangeError", `Field ${name} has ${length} elements, given are ${given}`)
 }

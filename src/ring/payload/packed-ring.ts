@@ -1,10 +1,12 @@
 // packed-ring.ts: the two ends of a ring that carries arbitrary values as MessagePack: the convenient form, not the fast one.
 
+import type { Readable, Writable } from "node:stream"
 import { Packr, Unpackr } from "msgpackr/index-no-eval"
 import type { RingConsumer } from "../consumer.ts"
-import { PeerMisbehaviorError, RingError } from "../errors.ts"
+import { ensureOptions, PeerMisbehaviorError, RingError } from "../errors.ts"
 import { Messages } from "../loop/iterate.ts"
 import type { LoopWaitOptions } from "../loop/loop-waiting.ts"
+import { readableOf, readableStreamOf, type Send, type Take, writableOf, writableStreamOf } from "../loop/streams.ts"
 import type { RingProducer } from "../producer.ts"
 import type { Interruption } from "../wait.ts"
 import { isOneValue } from "./msgpack-scan.ts"
@@ -15,14 +17,17 @@ const LENGTH_BYTES = 4
 /** Plain MessagePack, every value by itself: no state that a lost message or a hostile peer could spoil. */
 const FORMAT = { useRecords: false, sequential: false, structuredClone: false, moreTypes: false } as const
 
+/** A value that was popped; it may be a string or undefined itself. */
+export interface Boxed {
+  readonly value: unknown
+}
+
 export class PackedProducer {
   readonly ring: RingProducer
   readonly #packr = new Packr(FORMAT)
-  readonly #length: Uint32Array
 
   constructor(ring: RingProducer) {
     this.ring = ring
-    this.#length = new Uint32Array(ring.staging.buffer, ring.staging.byteOffset, 1)
   }
 
   /**
@@ -44,6 +49,22 @@ export class PackedProducer {
     return this.ring.push(undefined, limit)
   }
 
+  /** A Node stream that sends the value in each chunk, a box, since null is no chunk (loop/streams.ts). */
+  writable(highWaterMark?: number): Writable {
+    return writableOf(this.#send, highWaterMark)
+  }
+
+  /** A Web stream of them, as `writable`. */
+  writableStream(highWaterMark?: number): WritableStream<Boxed> {
+    return writableStreamOf(this.#send, highWaterMark)
+  }
+
+  readonly #send: Send<Boxed> = async (box, options) => {
+    ensureOptions(box, "value")
+    if ("value" in box) return this.push(box.value, options)
+    throw new RingError("InvalidArgument", "A chunk has no value: pass a box, as { value: 5 }")
+  }
+
   /** As `push`; false when there is no room. Never blocks. */
   tryPush(value: unknown): boolean {
     this.#stage(value)
@@ -63,13 +84,9 @@ export class PackedProducer {
     staging.set(packed, LENGTH_BYTES)
     // What an earlier message left behind is not this one's to send.
     staging.fill(0, LENGTH_BYTES + packed.length)
-    this.#length[0] = packed.length
+    // Asked for anew: of a ring that was closed since, the old one is another end's by now.
+    new DataView(staging.buffer, staging.byteOffset).setUint32(0, packed.length, true)
   }
-}
-
-/** A value that was popped; it may be a string or undefined itself. */
-export interface Boxed {
-  readonly value: unknown
 }
 
 export class PackedConsumer {
@@ -106,6 +123,18 @@ export class PackedConsumer {
     )
   }
 
+  /** A Node stream of all values from now on, each in a box (loop/streams.ts). What is no MessagePack destroys it. */
+  readable(highWaterMark?: number): Readable {
+    return readableOf(this.#take, highWaterMark)
+  }
+
+  /** A Web stream of them, as `readable`. */
+  readableStream(highWaterMark?: number): ReadableStream<Boxed> {
+    return readableStreamOf(this.#take, highWaterMark)
+  }
+
+  readonly #take: Take<Boxed> = options => this.pop(options)
+
   /** As `pop`; undefined when there is none. Never blocks. */
   tryPop(): Boxed | undefined {
     return this.ring.tryPop() === undefined ? undefined : this.#unpacked()
@@ -132,6 +161,9 @@ function notMessagePack(length: number): PeerMisbehaviorError {
 }
 
 function pack(packr: Packr, value: unknown): Uint8Array {
+  // Or it would arrive as undefined.
+  if (typeof value === "function")
+    throw new RingError("InvalidArgument", "The value cannot be packed: it is a function")
   try {
     return packr.pack(value)
   } catch (cause) {

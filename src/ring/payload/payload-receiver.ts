@@ -1,17 +1,19 @@
 // payload-receiver.ts: receives what a payload-sender.ts sends: as a copy, or on loan in place.
 
+import type { Readable } from "node:stream"
 import { Closeable, type LoopWaits } from "../closeable.ts"
 import type { RingConsumer } from "../consumer.ts"
-import { PeerMisbehaviorError, RingError } from "../errors.ts"
+import { ensureBytes, isSpoilt, PeerMisbehaviorError, RingError } from "../errors.ts"
 import { Messages } from "../loop/iterate.ts"
 import type { LoopWaitOptions } from "../loop/loop-waiting.ts"
+import { readableOf, readableStreamOf } from "../loop/streams.ts"
 import type { RingProducer } from "../producer.ts"
 import type { Part } from "../ring-place.ts"
 import type { VSpace } from "../vspace.ts"
 import type { Interruption } from "../wait.ts"
 import { Arrivals } from "./arrivals.ts"
 import { ChunkedCopy } from "./chunked-copy.ts"
-import { bufferAddress, loanAddress, loansBytes, type PoolGeometry, readPool } from "./pool-layout.ts"
+import { bufferAddress, loanAddress, loansBytes, type PoolGeometry, readPool, STREAMED } from "./pool-layout.ts"
 
 export interface ReceiverPlace {
   readonly descriptors: RingConsumer
@@ -66,7 +68,7 @@ export class PayloadReceiver extends Closeable {
    * Takes the oldest payload as a copy. BLOCKS for at most `timeoutNs`.
    * @param into where to put it, at least as long; by default new memory
    * @returns the payload, or why there is none
-   * @throws {RingError} RangeError: it is longer than `into`; it is still the oldest then
+   * @throws {RingError} RangeError: it is longer than `into`; InvalidArgument: that is no Uint8Array. It is still the oldest then
    * @throws {PeerMisbehaviorError} the sender's descriptor is impossible
    */
   receive(timeoutNs?: number, into?: Uint8Array): Uint8Array | Interruption
@@ -86,12 +88,36 @@ export class PayloadReceiver extends Closeable {
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
     return new Messages(
       () => this.receive({}),
-      () => this.#place.descriptors.cancel(),
+      () => this.cancel(),
     )
+  }
+
+  /**
+   * A Node stream of all payloads from now on, as copies (loop/streams.ts): the sender has each buffer back when its payload is
+   * read, whatever becomes of the stream. By default it reads one ahead.
+   */
+  readable(highWaterMark: number = STREAMED): Readable {
+    return readableOf(options => this.receive(options), highWaterMark)
+  }
+
+  /** A Web stream of them, as `readable`. */
+  readableStream(highWaterMark: number = STREAMED): ReadableStream<Uint8Array> {
+    return readableStreamOf(options => this.receive(options), highWaterMark)
+  }
+
+  /** As RingConsumer.interruption: after "peer-gone" or "closed" there may still be payloads. */
+  interruption(): Interruption | undefined {
+    return this.#place.descriptors.interruption()
+  }
+
+  /** Ends a pending wait on the event loop with "closed"; the next one is as before. */
+  cancel(): void {
+    this.#arrivals.cancel()
   }
 
   #copyOf(found: Descriptor, into: Uint8Array | undefined): Uint8Array {
     const { buffer, bytes } = found
+    if (into !== undefined) ensureBytes("into", into)
     if (into !== undefined && into.length < bytes) {
       throw new RingError("RangeError", `The payload has ${bytes} bytes, into holds ${into.length}; give more room`)
     }
@@ -130,7 +156,7 @@ export class PayloadReceiver extends Closeable {
 
   /** Ends this end: what is on loan goes back, and the sender is told "closed". */
   close(): void {
-    for (const loan of [...this.#borrowed]) loan.release()
+    for (const loan of [...this.#borrowed]) releaseIfPossible(loan)
     this.#place.descriptors.close()
     this.#place.returns.close()
   }
@@ -205,6 +231,15 @@ export class PayloadReceiver extends Closeable {
   }
 }
 
+/** Of a sender that has gone with its pages, or that has spoilt them, nobody wants it back. */
+function releaseIfPossible(loan: Loan): void {
+  try {
+    loan.release()
+  } catch (error) {
+    if (!isSpoilt(error)) throw error
+  }
+}
+
 /** A payload in place. After `release` its methods throw; the raw bytes cannot, and show whatever comes there next. */
 export class Loan {
   /** Of the payload. */
@@ -241,6 +276,11 @@ export class Loan {
     this.#ensureHeld()
     this.#released = true
     this.#giveBack()
+  }
+
+  /** As `release`, where it is not released yet: so `using` gives it back. */
+  [Symbol.dispose](): void {
+    if (!this.#released) this.release()
   }
 
   #ensureHeld(): void {

@@ -1,17 +1,19 @@
 // payload-sender.ts: sends payloads of up to 64 MiB: each lies in a buffer of a frame pool, and its descriptor travels
 // through a ring. The receiver sends the buffer back through another.
 
+import type { Writable } from "node:stream"
 import { Closeable, type LoopWaits } from "../closeable.ts"
 import type { RingConsumer } from "../consumer.ts"
 import { ensureBytes, PeerMisbehaviorError, RingError } from "../errors.ts"
 import type { LoopWaitOptions } from "../loop/loop-waiting.ts"
+import { ofBytes, writableOf, writableStreamOf } from "../loop/streams.ts"
 import type { RingProducer } from "../producer.ts"
 import type { Part } from "../ring-place.ts"
 import type { VSpace } from "../vspace.ts"
 import type { Interruption } from "../wait.ts"
 import { Arrivals } from "./arrivals.ts"
 import { ChunkedCopy } from "./chunked-copy.ts"
-import { bufferAddress, markAddress, type PoolGeometry, readPool, returnSlots } from "./pool-layout.ts"
+import { bufferAddress, markAddress, type PoolGeometry, readPool, returnSlots, STREAMED } from "./pool-layout.ts"
 
 export interface SenderPlace {
   /** Descriptors go out here. A ring with an index word, at `writeIndexWord`. */
@@ -48,6 +50,8 @@ export class PayloadSender extends Closeable {
   readonly #free: number[] = []
   #index: number
   #claim: Claim | undefined
+  /** What it knows of the buffers is a successor's then. */
+  #isClosed = false
 
   /**
    * Goes on where a sender that died left off: what it committed is under way, what it had only claimed is free.
@@ -101,6 +105,7 @@ export class PayloadSender extends Closeable {
           `The payload had ${length} bytes at the call and has ${payload.length} now; do not transfer it away before it is sent`,
         )
       }
+      if (this.#isClosed) return "closed"
       const buffer = this.#takeFree()
       return buffer === undefined ? undefined : this.#sendIn(buffer, payload)
     })
@@ -117,11 +122,11 @@ export class PayloadSender extends Closeable {
   }
 
   /**
-   * A free buffer to be written in place; undefined when all are under way. Never blocks. Calling it again names the same
+   * A free buffer to be written in place; undefined when all are under way, or this end is closed. Never blocks. Calling it again names the same
    * one until it is committed.
    */
   claim(): Claim | undefined {
-    if (this.#claim !== undefined) return this.#claim
+    if (this.#claim !== undefined || this.#isClosed) return this.#claim
     const buffer = this.#takeFree()
     if (buffer === undefined) return undefined
     this.#claim = { buffer, address: this.#addressOf(buffer), bytes: this.geometry.bufferBytes }
@@ -142,8 +147,36 @@ export class PayloadSender extends Closeable {
     return this.#lend(buffer, bytes)
   }
 
+  /** A Node stream that sends each chunk as a payload (loop/streams.ts); by default it takes one beside the one that it sends. */
+  writable(highWaterMark: number = STREAMED): Writable {
+    return writableOf(
+      ofBytes((chunk, options) => this.send(chunk, options)),
+      highWaterMark,
+    )
+  }
+
+  /** A Web stream that sends each chunk as a payload, as `writable`. */
+  writableStream(highWaterMark: number = STREAMED): WritableStream<Uint8Array> {
+    return writableStreamOf(
+      ofBytes((chunk, options) => this.send(chunk, options)),
+      highWaterMark,
+    )
+  }
+
+  /** As RingProducer.interruption. */
+  interruption(): Interruption | undefined {
+    return this.#place.descriptors.interruption()
+  }
+
+  /** Ends a pending wait on the event loop with "closed"; the next one is as before. */
+  cancel(): void {
+    this.#arrivals.cancel()
+  }
+
   /** Ends this end: the receiver is told "closed" after what was sent. What was only claimed goes to whoever sends next. */
   close(): void {
+    this.#isClosed = true
+    this.#claim = undefined
     this.#place.descriptors.close()
     this.#place.returns.close()
   }

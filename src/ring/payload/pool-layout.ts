@@ -15,6 +15,9 @@ export interface PoolGeometry {
 export const MAX_BUFFERS = 1_024
 export const MAX_BUFFER_BYTES = 64 * 1024 * 1024
 
+/** Payloads that a stream holds unless told otherwise: of 64 MiB even a few are much. */
+export const STREAMED = 1
+
 /** "KPOL" */
 const MAGIC = 0x4c4f504b
 const MAGIC_WORD = 0

@@ -1,9 +1,11 @@
 // typed-ring.ts: the two ends of a ring whose messages have a declared type. Nothing is serialised.
 
+import type { Readable, Writable } from "node:stream"
 import type { RingConsumer } from "../consumer.ts"
-import { RingError } from "../errors.ts"
+import { ensureOptions, RingError } from "../errors.ts"
 import { Messages } from "../loop/iterate.ts"
 import type { LoopWaitOptions } from "../loop/loop-waiting.ts"
+import { readableOf, readableStreamOf, type Send, type Take, writableOf, writableStreamOf } from "../loop/streams.ts"
 import type { RingProducer } from "../producer.ts"
 import type { Interruption } from "../wait.ts"
 import type { MessageType, MessageValues, Schema } from "./message-type.ts"
@@ -11,10 +13,16 @@ import { fixedView, type MessageView, movingView, type Place } from "./message-v
 
 /** The generation of no end. */
 const NEVER = -2
+/** That of a closed end; and of one that is not, where nothing else matters. */
+const CLOSED = -1
+const OPEN = 0
 
 export class TypedProducer<S extends Schema> {
   readonly ring: RingProducer
-  /** What a push sends, in private memory: set its fields, then push. They stay as they are until they are set again. */
+  /**
+   * What a push sends, in private memory: set its fields, then push. They stay as they are until they are set again. Throws
+   * once the ring is closed.
+   */
   readonly message: MessageView<S>
   readonly #place: Place = { address: 0, generation: NEVER }
   readonly #claimed: MessageView<S>
@@ -23,7 +31,12 @@ export class TypedProducer<S extends Schema> {
   constructor(ring: RingProducer, type: MessageType<S>) {
     ensureFits(type, ring.staging.length)
     this.ring = ring
-    this.message = fixedView(type, ring.staging.buffer, ring.staging.byteOffset)
+    const staged = { address: ring.staging.byteOffset, generation: OPEN }
+    this.message = movingView(type, ring.staging.buffer, staged, {
+      get generation() {
+        return ring.generation === CLOSED ? CLOSED : OPEN
+      },
+    })
     this.#claimed = movingView(type, ring.staging.buffer, this.#place, ring)
   }
 
@@ -40,6 +53,21 @@ export class TypedProducer<S extends Schema> {
     return this.ring.push(undefined, limit)
   }
 
+  /** A Node stream whose chunks are the fields to set, each sent as a message (loop/streams.ts). */
+  writable(highWaterMark?: number): Writable {
+    return writableOf(this.#send, highWaterMark)
+  }
+
+  /** A Web stream of them, as `writable`. */
+  writableStream(highWaterMark?: number): WritableStream<Partial<MessageValues<S>>> {
+    return writableStreamOf(this.#send, highWaterMark)
+  }
+
+  readonly #send: Send<Partial<MessageValues<S>>> = async (values, options) => {
+    ensureOptions(values, "the fields to set")
+    return this.push(values, options)
+  }
+
   /** As `RingProducer.tryPush`. */
   tryPush(values?: Partial<MessageValues<S>>): boolean {
     this.#assign(values)
@@ -47,7 +75,8 @@ export class TypedProducer<S extends Schema> {
   }
 
   #assign(values: Partial<MessageValues<S>> | undefined): void {
-    if (values !== undefined) this.message.assign(values)
+    // A closed ring says so itself, and its memory may be another's.
+    if (values !== undefined && this.ring.generation !== CLOSED) this.message.assign(values)
   }
 
   /**
@@ -85,7 +114,7 @@ export class TypedConsumer<S extends Schema> {
   /**
    * As `RingConsumer.pop`. May BLOCK.
    * @returns the message, copied to private memory, so nobody changes it while you read: always the same object, which
-   *   shows the next message after the next pop; keep `values()` of it. Or why there is none
+   *   shows the next message after the next pop, and anything once the ring is closed; keep `values()` of it. Or why there is none
    */
   pop(timeoutNs?: number): MessageView<S> | Interruption
   /** The same on the event loop, without blocking it, as `RingConsumer.pop`. */
@@ -105,6 +134,18 @@ export class TypedConsumer<S extends Schema> {
       () => this.ring.cancel(),
     )
   }
+
+  /** A Node stream of all messages from now on, each as its `values()` (loop/streams.ts). */
+  readable(highWaterMark?: number): Readable {
+    return readableOf(this.#take, highWaterMark)
+  }
+
+  /** A Web stream of them, as `readable`. */
+  readableStream(highWaterMark?: number): ReadableStream<MessageValues<S>> {
+    return readableStreamOf(this.#take, highWaterMark)
+  }
+
+  readonly #take: Take<MessageValues<S>> = options => this.ring.popAs(() => this.#popped.values(), options)
 
   /** As `pop`; undefined when there is none. Never blocks. */
   tryPop(): MessageView<S> | undefined {

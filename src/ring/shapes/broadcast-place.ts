@@ -78,15 +78,18 @@ function partBytes({ capacity, slotBytes }: Geometry): number {
   return Math.ceil(bytes / LINE_BYTES) * LINE_BYTES
 }
 
+/** @throws {RingError} InvalidArgument: not 1 to 63 */
+export function checkConsumerCount(count: unknown): void {
+  if (typeof count === "number" && Number.isInteger(count) && count >= 1 && count <= MAX_CONSUMERS) return
+  throw new RingError(
+    "InvalidArgument",
+    `consumers are ${String(count)}, which must be 1 to ${MAX_CONSUMERS}: their producer sleeps on 128 words, two for each`,
+  )
+}
+
 /** @throws {RingError} InvalidArgument: not 1 to 63 consumers, or no such policy */
 export function checkConsumers(consumers: BroadcastOptions["consumers"]): BroadcastConsumerOptions[] {
-  const count = Array.isArray(consumers) ? consumers.length : String(consumers)
-  if (typeof count === "string" || count < 1 || count > MAX_CONSUMERS) {
-    throw new RingError(
-      "InvalidArgument",
-      `consumers are ${count}, which must be 1 to ${MAX_CONSUMERS}: their producer sleeps on 128 words, two for each`,
-    )
-  }
+  checkConsumerCount(Array.isArray(consumers) ? consumers.length : consumers)
   return consumers.map(consumer => {
     const options = typeof consumer === "string" ? { policy: consumer } : consumer
     if (POLICIES.includes(options?.policy)) return options

@@ -62,8 +62,7 @@ import {
 } from "./words.ts"
 
 export class BroadcastProducer extends Closeable implements Sleeper, LoopSleeper {
-  /** Private memory of `slotBytes`: what a push without an argument sends. */
-  readonly staging: Uint8Array
+  #staging: Uint8Array
   readonly #vspace: VSpace
   readonly #state: number
   readonly #status: number
@@ -109,8 +108,13 @@ export class BroadcastProducer extends Closeable implements Sleeper, LoopSleeper
     this.#firstIndex = loadLong(vspace, producerPart.address + BROADCAST_WRITE_INDEX)
     this.#state = makeSender(vspace, producerPart, header, targets, this.#status)
     const staging = this.#get(SENDER_STAGING)
-    this.staging = vspace.u8.subarray(staging, staging + header.slotBytes)
+    this.#staging = vspace.u8.subarray(staging, staging + header.slotBytes)
     vspace.storeWord(this.#closedWord, 0)
+  }
+
+  /** Private memory of `slotBytes`: what a push without an argument sends. */
+  get staging(): Uint8Array {
+    return this.#staging
   }
 
   /**
@@ -133,7 +137,7 @@ export class BroadcastProducer extends Closeable implements Sleeper, LoopSleeper
    *   consumer may be overtaken. A system call for each consumer that sleeps.
    */
   tryPush(message?: Uint8Array): boolean {
-    if (message !== undefined) stage(this.staging, message)
+    if (message !== undefined) stage(this.#staging, message)
     return this.#isDone(this.#attempt(1))
   }
 
@@ -159,14 +163,14 @@ export class BroadcastProducer extends Closeable implements Sleeper, LoopSleeper
       limit,
       () => {},
       () => {
-        if (message !== undefined) stage(this.staging, message)
+        if (message !== undefined) stage(this.#staging, message)
       },
     )
   }
 
   #push(message: Uint8Array | undefined, timeoutNs: number): "pushed" | Interruption {
     checkTimeout(timeoutNs)
-    if (message !== undefined) stage(this.staging, message)
+    if (message !== undefined) stage(this.#staging, message)
     try {
       let result = this.#attempt(this.#waiting.spins)
       if (result === RESULT_NONE) result = this.#waiting.until(spins => this.#attempt(spins), this, timeoutNs)
@@ -189,7 +193,9 @@ export class BroadcastProducer extends Closeable implements Sleeper, LoopSleeper
     this.#tellClosed()
     this.#isClosed = true
     this.#vspace.freePrivate(this.#state, SENDER_BYTES)
-    this.#vspace.freePrivate(this.staging.byteOffset, this.staging.length)
+    this.#vspace.freePrivate(this.#staging.byteOffset, this.#staging.length)
+    // What is pushed from now on must not be written to what is another end's by then.
+    this.#staging = new Uint8Array(this.#staging.length)
     this.#options.onClose?.()
   }
 

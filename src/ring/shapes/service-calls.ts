@@ -1,8 +1,8 @@
 // service-calls.ts: a client's calls on the event loop: any number at a time, of which as many as may be are under way, and the
 // others wait for room. One wait for replies serves all of them.
 
-import { afterNs, ensureSignal, type LoopWaitOptions } from "../loop/loop-waiting.ts"
-import { checkTimeout, type Interruption } from "../wait.ts"
+import { afterNs, checkLimits, type LoopWaitOptions } from "../loop/loop-waiting.ts"
+import type { Interruption } from "../wait.ts"
 
 /** The client, as its calls see it. */
 export interface CallSender {
@@ -39,13 +39,10 @@ export class LoopCalls {
   }
 
   /** As ServiceClient.call. The payload is the caller's again when this has returned. */
-  call(
-    payload: Uint8Array,
-    { signal, deadlineNs = Number.POSITIVE_INFINITY }: LoopWaitOptions,
-  ): Promise<Uint8Array | Interruption> {
+  call(payload: Uint8Array, options: LoopWaitOptions): Promise<Uint8Array | Interruption> {
     return new Promise((resolve, reject) => {
-      checkTimeout(deadlineNs, "deadlineNs")
-      ensureSignal(signal)
+      checkLimits(options)
+      const { signal, deadlineNs = Number.POSITIVE_INFINITY } = options
       this.#sender.check(payload)
       signal?.throwIfAborted()
       const sent = this.#queue.size > 0 ? "full" : this.#sender.trySend(payload)

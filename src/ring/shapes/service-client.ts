@@ -2,7 +2,7 @@
 
 import { Closeable, type LoopWaits } from "../closeable.ts"
 import type { RingConsumer } from "../consumer.ts"
-import { PeerMisbehaviorError, RingError } from "../errors.ts"
+import { ensureOptions, PeerMisbehaviorError, RingError } from "../errors.ts"
 import type { LoopWaitOptions } from "../loop/loop-waiting.ts"
 import type { RingProducer } from "../producer.ts"
 import { SharedRing } from "../shared-ring.ts"
@@ -24,6 +24,9 @@ import {
 export interface CallOptions {
   /** Nanoseconds from 0; Infinity for no limit, which is the default. */
   readonly timeoutNs: number
+  /** Of a call that is awaited: that one has no `timeoutNs`. */
+  readonly signal?: never
+  readonly deadlineNs?: never
 }
 
 export interface ServiceClientOptions extends Pick<EndOptions, "status" | "wait"> {
@@ -102,18 +105,27 @@ export class ServiceClient extends Closeable {
     payload: Uint8Array,
     options: CallOptions | LoopWaitOptions = FOR_EVER,
   ): Uint8Array | Interruption | Promise<Uint8Array | Interruption> {
-    return "timeoutNs" in options ? this.#call(payload, options) : this.#loopCalls.call(payload, options)
+    ensureOptions(options, "timeoutNs, which blocks, or signal and deadlineNs, which do not")
+    if (!("timeoutNs" in options)) return this.#loopCalls.call(payload, options)
+    if (!("signal" in options || "deadlineNs" in options)) return this.#call(payload, options as CallOptions)
+    throw new RingError(
+      "InvalidArgument",
+      "options have timeoutNs, which blocks, beside signal or deadlineNs, which do not: pass the one or the others",
+    )
   }
 
   #call(payload: Uint8Array, { timeoutNs }: CallOptions): Uint8Array | Interruption {
     checkTimeout(timeoutNs)
     const deadline = performance.now() + timeoutNs / 1e6
     for (;;) {
+      const left = leftNs(deadline)
       const call = this.send(payload)
-      if (typeof call === "number") return this.receive(call, { timeoutNs: leftNs(deadline) })
+      if (typeof call === "number") return this.receive(call, { timeoutNs: left })
       if (call !== "full") return call
-      const outcome = this.#takeReply(leftNs(deadline))
+      const outcome = this.#takeReply(left)
       if (outcome !== undefined) return outcome
+      // A server that sends without an end what nobody waits for keeps nobody beyond his time.
+      if (left === 0) return "deadline"
     }
   }
 
@@ -124,8 +136,8 @@ export class ServiceClient extends Closeable {
    */
   send(payload: Uint8Array): number | "full" | Interruption {
     ensureCall(this.#requests.staging, payload)
-    while (this.#underWay >= this.#inFlightMost) {
-      // A reply that is here makes room.
+    // A reply that is here makes room. As many as an honest server can have sent: a hostile one may go on for ever.
+    for (let most = this.#inFlightMost; most > 0 && this.#underWay >= this.#inFlightMost; most--) {
       const outcome = this.#takeReply(0)
       if (outcome !== undefined) return outcome === "deadline" ? "full" : outcome
     }
@@ -149,7 +161,9 @@ export class ServiceClient extends Closeable {
    * @returns the reply; or why there is none: then the call is given up
    * @throws {RingError} InvalidArgument: no call of that number is waited for
    */
-  receive(call: number, { timeoutNs }: CallOptions = FOR_EVER): Uint8Array | Interruption {
+  receive(call: number, options: CallOptions = FOR_EVER): Uint8Array | Interruption {
+    ensureOptions(options, "timeoutNs")
+    const { timeoutNs } = options
     checkTimeout(timeoutNs)
     if (!this.#pending.has(call)) {
       throw new RingError(
@@ -158,13 +172,16 @@ export class ServiceClient extends Closeable {
       )
     }
     const deadline = performance.now() + timeoutNs / 1e6
-    for (;;) {
+    // After its time it looks at what an honest server can have sent; a hostile one may go on for ever.
+    for (let looks = this.#inFlightMost; ; ) {
       const reply = this.#pending.get(call)
       if (reply !== undefined) {
         this.#pending.delete(call)
         return reply
       }
-      if (this.#takeReply(leftNs(deadline)) !== "deadline") continue
+      const left = leftNs(deadline)
+      const isOver = left === 0 && looks-- === 0
+      if (!isOver && this.#takeReply(left) !== "deadline") continue
       this.#giveUp(call)
       return "deadline"
     }

@@ -45,18 +45,23 @@ function ringsOf({ requestBytes, replyBytes, inFlight }: ServiceOptions) {
       throw new RingError("InvalidArgument", `${name} is ${bytes}, which must be an integer, 0 to 2^20 - ${CALL_BYTES}`)
     }
   }
-  if (!Number.isInteger(inFlight) || inFlight < 1 || inFlight > MAX_IN_FLIGHT || (inFlight & (inFlight - 1)) !== 0) {
-    throw new RingError(
-      "InvalidArgument",
-      `inFlight is ${inFlight}, which must be a power of two, 1 to ${MAX_IN_FLIGHT}`,
-    )
-  }
+  checkInFlight(inFlight)
   const ring = (bytes: number) => {
     const geometry = { capacity: SLOTS_A_CALL * inFlight, slotBytes: CALL_BYTES + Math.ceil(bytes / 8) * 8 }
     checkGeometry(geometry)
     return geometry
   }
   return { requests: ring(requestBytes), replies: ring(replyBytes) }
+}
+
+/** @throws {RingError} InvalidArgument */
+export function checkInFlight(inFlight: number): void {
+  const isWhole = Number.isInteger(inFlight) && inFlight >= 1 && inFlight <= MAX_IN_FLIGHT
+  if (isWhole && (inFlight & (inFlight - 1)) === 0) return
+  throw new RingError(
+    "InvalidArgument",
+    `inFlight is ${String(inFlight)}, which must be a power of two, 1 to ${MAX_IN_FLIGHT}`,
+  )
 }
 
 /** Bytes of the two frames. @throws {RingError} InvalidArgument: lengths or a number of calls that cannot be */

@@ -1,9 +1,9 @@
 // service-server.ts: the answering side of request and reply: one server, a link to each client, their requests merged.
 
 import { Closeable, type LoopWaits } from "../closeable.ts"
-import { isSpoilt } from "../errors.ts"
+import { ensureBytes, ensureOptions, isSpoilt, RingError } from "../errors.ts"
 import { Messages } from "../loop/iterate.ts"
-import { ensureSignal, type LoopWaitOptions } from "../loop/loop-waiting.ts"
+import { checkLimits, type LoopWaitOptions } from "../loop/loop-waiting.ts"
 import type { RingProducer } from "../producer.ts"
 import { SharedRing } from "../shared-ring.ts"
 import type { VSpace } from "../vspace.ts"
@@ -72,7 +72,14 @@ export class ServiceServer extends Closeable {
 
   /** How client `client` is. @throws {RingError} RangeError: there is none at that position */
   state(client: number): ProducerState {
+    this.#ensureClient(client)
     return this.#requests.state(client)
+  }
+
+  #ensureClient(client: number): void {
+    const most = this.#replies.length - 1
+    if (Number.isInteger(client) && client >= 0 && client <= most) return
+    throw new RingError("RangeError", `client is ${String(client)}, which must be 0 to ${most}`)
   }
 
   /**
@@ -96,18 +103,20 @@ export class ServiceServer extends Closeable {
       const message = this.#requests.pop(leftNs)
       const request = this.#requestIn(message)
       if (request !== undefined) return request
+      // A client that sends without an end what is no request keeps nobody beyond his time.
+      if (leftNs === 0 && message !== "producer-gone") return "deadline"
     }
   }
 
-  async #nextInLoop({
-    deadlineNs = Number.POSITIVE_INFINITY,
-    ...options
-  }: LoopWaitOptions): Promise<Request | Interruption> {
-    checkTimeout(deadlineNs, "deadlineNs")
+  async #nextInLoop(options: LoopWaitOptions): Promise<Request | Interruption> {
+    checkLimits(options)
+    const { deadlineNs = Number.POSITIVE_INFINITY } = options
     const deadline = performance.now() + deadlineNs / 1e6
     for (let leftNs = deadlineNs; ; leftNs = Math.max(0, (deadline - performance.now()) * 1e6)) {
-      const request = this.#requestIn(await this.#requests.pop({ ...options, deadlineNs: leftNs }))
+      const message = await this.#requests.pop({ ...options, deadlineNs: leftNs })
+      const request = this.#requestIn(message)
       if (request !== undefined) return request
+      if (leftNs === 0 && message !== "producer-gone") return "deadline"
     }
   }
 
@@ -140,9 +149,14 @@ export class ServiceServer extends Closeable {
    * Answers a request, in any order. Never blocks: a client that keeps to its number of calls has room for every reply.
    * @param payload at most replyBytes
    * @returns "dropped": the client has gone, or has no room, and it is counted
-   * @throws {RingError} RangeError: the payload is too long
+   * @throws {RingError} RangeError: the payload is too long, or there is no such client. InvalidArgument: it is no Uint8Array
    */
-  reply({ client, call }: Pick<Request, "client" | "call">, payload: Uint8Array): "replied" | "dropped" {
+  reply(request: Pick<Request, "client" | "call">, payload: Uint8Array): "replied" | "dropped" {
+    ensureOptions(request, "client and call, as next() gave it")
+    const { client, call } = request
+    // Also of a client that has gone: whose answer is no answer is to know it.
+    ensureBytes("payload", payload)
+    this.#ensureClient(client)
     const replies = this.#replies[client]
     if (replies !== undefined) {
       stageCall(replies.staging, call, payload)
@@ -177,15 +191,18 @@ export class ServiceServer extends Closeable {
     handler: LoopHandler,
     limit: number | LoopWaitOptions = Number.POSITIVE_INFINITY,
   ): Interruption | Promise<Interruption> {
+    if (typeof handler !== "function") {
+      throw new RingError(
+        "InvalidArgument",
+        `handler is of type ${typeof handler}, which must be a function: of a request's payload, and returns the reply's`,
+      )
+    }
     return typeof limit === "object" ? this.#serveInLoop(handler, limit) : this.#serve(handler as Handler, limit)
   }
 
-  async #serveInLoop(
-    handler: LoopHandler,
-    { signal, deadlineNs = Number.POSITIVE_INFINITY }: LoopWaitOptions,
-  ): Promise<Interruption> {
-    checkTimeout(deadlineNs, "deadlineNs")
-    ensureSignal(signal)
+  async #serveInLoop(handler: LoopHandler, options: LoopWaitOptions): Promise<Interruption> {
+    checkLimits(options)
+    const { signal, deadlineNs = Number.POSITIVE_INFINITY } = options
     const failed = new AbortController()
     const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal])
     const answering = new Set<Promise<void>>()

@@ -1,26 +1,17 @@
 // loop.test.ts: payloads sent and received on the event loop: whatever ends a wait, no payload and no buffer is lost by it.
 
 import fc from "fast-check"
-import t, { type Test } from "tap"
+import t from "tap"
 import { native } from "../../../../native/index.ts"
-import { PAGE_BYTES } from "../../../../src/kernel-daemon/abi/limits.ts"
-import { RING_WRITE_INDEX, Status } from "../../../../src/ring/layout.ts"
+import { Status } from "../../../../src/ring/layout.ts"
 import type { LoopWaitOptions } from "../../../../src/ring/loop/loop-waiting.ts"
 import { Arrivals } from "../../../../src/ring/payload/arrivals.ts"
 import { defineMessage } from "../../../../src/ring/payload/message-type.ts"
 import { PackedConsumer, PackedProducer } from "../../../../src/ring/payload/packed-ring.ts"
-import { PayloadReceiver } from "../../../../src/ring/payload/payload-receiver.ts"
-import { PayloadSender } from "../../../../src/ring/payload/payload-sender.ts"
-import {
-  createPool,
-  DESCRIPTOR_BYTES,
-  descriptorSlots,
-  RETURN_BYTES,
-  returnSlots,
-} from "../../../../src/ring/payload/pool-layout.ts"
 import { TypedConsumer, TypedProducer } from "../../../../src/ring/payload/typed-ring.ts"
-import { frameTwice, vspace } from "../../../helpers/ring.ts"
-import { endsWithBells, type Wiring } from "../../../helpers/ring-bells.ts"
+import { newPool } from "../../../helpers/pool-bells.ts"
+import { vspace } from "../../../helpers/ring.ts"
+import { endsWithBells } from "../../../helpers/ring-bells.ts"
 
 const MS = 1_000_000
 const reason = new Error("enough")
@@ -28,33 +19,6 @@ const refusal = { code: "IllegalOperation", message: /pending/ }
 
 const later = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 const payload = (number: number): Uint8Array => Uint8Array.of(number, number + 1, number + 2)
-
-interface Pool {
-  readonly sender: PayloadSender
-  readonly receiver: PayloadReceiver
-  readonly descriptors: Wiring
-}
-
-function newPool(t: Test, buffers: number, checkNs = 0): Pool {
-  const geometry = { buffers, bufferBytes: 64 }
-  const ring = (capacity: number, slotBytes: number) => endsWithBells(t, { capacity, slotBytes }, { checkNs })
-  const descriptors = ring(descriptorSlots(geometry), DESCRIPTOR_BYTES)
-  const returns = ring(returnSlots(geometry), RETURN_BYTES)
-  const [mine, yours] = frameTwice(t, 8 * PAGE_BYTES)
-  createPool(vspace, mine, geometry)
-  const writeIndexWord = descriptors.at[0] + RING_WRITE_INDEX
-  const sender = { descriptors: descriptors.producer, writeIndexWord, returns: returns.consumer }
-  const receiver = { descriptors: descriptors.consumer, returns: returns.producer }
-  return {
-    sender: new PayloadSender(vspace, { ...sender, pool: { address: mine, bytes: 8 * PAGE_BYTES } }),
-    receiver: new PayloadReceiver(vspace, {
-      ...receiver,
-      pool: { address: yours, bytes: 8 * PAGE_BYTES },
-      loans: { address: frameTwice(t)[0], bytes: PAGE_BYTES },
-    }),
-    descriptors,
-  }
-}
 
 for (const [how, checkNs] of [
   ["asleep", 0],

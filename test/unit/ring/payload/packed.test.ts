@@ -79,6 +79,7 @@ t.test("a value that cannot be packed, or does not fit, is refused, and nothing 
   t.throws(() => producer.push(circle), { code: "InvalidArgument", message: /cannot be packed/ })
   t.throws(() => producer.push(2n ** 64n), { code: "InvalidArgument" })
   t.throws(() => producer.tryPush(Symbol("s")), { code: "InvalidArgument" })
+  t.throws(() => producer.tryPush(() => 1), { code: "InvalidArgument", message: /it is a function/ })
   t.equal(consumer.tryPop(), undefined)
   t.equal(producer.push("x".repeat(11)), "pushed", "one byte less fits")
 })

@@ -1,8 +1,7 @@
 // service.test.ts: request and reply: which reply belongs to which call, what is late, who is gone, and what a lie costs.
 
 import fc from "fast-check"
-import t, { type Test } from "tap"
-import { PAGE_BYTES } from "../../../../src/kernel-daemon/abi/limits.ts"
+import t from "tap"
 import {
   RING_CONSUMER_PART_BYTES,
   RING_READ_INDEX,
@@ -10,44 +9,13 @@ import {
   RING_WRITE_INDEX,
   Status,
 } from "../../../../src/ring/layout.ts"
-import { ServiceClient } from "../../../../src/ring/shapes/service-client.ts"
-import { createServiceLink, serviceBytes } from "../../../../src/ring/shapes/service-link.ts"
-import { type Request, ServiceServer } from "../../../../src/ring/shapes/service-server.ts"
-import { mapFrame, newFrame, READ, SECOND_NS, startPeer, vspace } from "../../../helpers/ring.ts"
+import type { ServiceClient } from "../../../../src/ring/shapes/service-client.ts"
+import { serviceBytes } from "../../../../src/ring/shapes/service-link.ts"
+import type { Request } from "../../../../src/ring/shapes/service-server.ts"
+import { SECOND_NS, startPeer, vspace } from "../../../helpers/ring.ts"
+import { bytes, options, service } from "./service-world.ts"
 
 const PATIENCE_NS = 20 * SECOND_NS
-const options = { requestBytes: 16, replyBytes: 24, inFlight: 4 }
-const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
-
-/** A service whose ends are all here; each end has its own frames writable and its peer's readable. */
-function service(t: Test, clients: number) {
-  const links = Array.from({ length: clients }, () => {
-    const fds = [newFrame(t, PAGE_BYTES), newFrame(t, PAGE_BYTES)] as const
-    const map = (at: 0 | 1, permissions?: number) => ({
-      address: mapFrame(t, fds[at], PAGE_BYTES, permissions),
-      bytes: PAGE_BYTES,
-    })
-    const written = { clientFrame: map(0), serverFrame: map(1) }
-    createServiceLink(vspace, written, options)
-    const status = mapFrame(t, newFrame(t, PAGE_BYTES), PAGE_BYTES)
-    const forServer = { frames: { ...written, clientFrame: map(0, READ) }, status }
-    const forClient = { ...written, serverFrame: map(1, READ) }
-    return { fds, written, status, forServer, forClient }
-  })
-  const wait = { spinNs: 0 }
-  const client = (at: number) => {
-    const { forClient, status } = links[at] as (typeof links)[0]
-    return new ServiceClient(vspace, forClient, options.inFlight, { status, wait })
-  }
-  const server = () =>
-    new ServiceServer(
-      vspace,
-      links.map(({ forServer }) => forServer),
-      { wait },
-    )
-  return { links, client, server }
-}
-
 const taken = (request: unknown): Request => {
   if (typeof request !== "object") throw new Error(`No request: ${request}`)
   return { ...(request as Request), payload: (request as Request).payload.slice() }
