@@ -1,8 +1,9 @@
 // explore-worker.ts: a process that explores what it is told to, one job after the other. Started by explore-jobs.ts.
 
 import { type Exploration, explore, type Sample, sample } from "../src/explorer/explore.ts"
+import { Violation } from "../src/explorer/memory.ts"
 import { takeOverKernel } from "../src/explorer/process.ts"
-import { Violation } from "../src/explorer/system.ts"
+
 import { caseNamed, compiled, shippedModule } from "./explore-case.ts"
 
 export type Job =

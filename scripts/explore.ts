@@ -1,13 +1,13 @@
 // explore.ts: `npm run explore [-- --json]`: what ships, under every schedule of small cases; then faulty copies of it, each of
-// which must be found. `--small`: the smaller cases. `--cases`: no mutants. `--mutants`: nothing else.
-// `--seed S [--runs N]`: random schedules of larger cases instead, N of each. `--replay FILE`: the schedule that the output of a
+// which must be found. `--small`: the smaller cases. `--cases`: no mutants. `--mutants`: nothing else. `--only TEXT`: those of any kind
+// that have this in their name. `--seed S [--runs N]`: random schedules of larger cases instead, N of each. `--replay FILE`: the schedule that the output of a
 // failed run ends with.
 
 import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { CASES, LARGE, SMALL } from "../src/explorer/cases/all.ts"
 import { SMALL_SHAPES } from "../src/explorer/cases/shapes.ts"
-import { type Exploration, replay, type Sample } from "../src/explorer/explore.ts"
+import { type Case, type Exploration, replay, type Sample } from "../src/explorer/explore.ts"
 import { takeOverKernel } from "../src/explorer/process.ts"
 import type { Failure } from "../src/explorer/system.ts"
 import { caseNamed, shippedModule } from "./explore-case.ts"
@@ -26,6 +26,7 @@ const { values } = parseArgs({
     small: { type: "boolean", default: false },
     cases: { type: "boolean", default: false },
     mutants: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
     seed: { type: "string" },
     runs: { type: "string", default: "100" },
     replay: { type: "string" },
@@ -34,16 +35,17 @@ const { values } = parseArgs({
 const seed = values.seed === undefined ? undefined : numberOption("seed", values.seed, 0, MAX_SEED)
 const runs = numberOption("runs", values.runs, 1, MAX_RUNS)
 
-function printFailure(name: string, { why, schedule, trace }: Failure): void {
+function printFailure(name: string, { why, trace, ...schedule }: Failure): void {
   for (const line of trace) console.log(`  ${line}`)
   console.log(`${name}: ${why}`)
-  console.log(SCHEDULE + JSON.stringify({ name, schedule }))
+  console.log(SCHEDULE + JSON.stringify({ name, ...schedule }))
 }
 
 function lineOf(outcome: Exploration | Sample): string {
   const { name, failure: _, ...counts } = outcome
   if ("runs" in counts) return `${name}: ${counts.runs} random schedules, ${counts.steps} steps`
-  const extent = counts.complete ? "complete" : "NOT complete"
+  const bound = counts.mostSwitches === undefined ? "NOT complete" : `all of at most ${counts.mostSwitches} switches`
+  const extent = counts.complete ? "complete" : bound
   return `${name}: ${counts.schedules} schedules, ${counts.states} states, at most ${counts.longest} steps; ${extent}`
 }
 
@@ -57,7 +59,7 @@ function replayFile(file: string): void {
     .split("\n")
     .find(text => text.startsWith(SCHEDULE))
   if (line === undefined) refuse(`${file} holds no line that begins with "${SCHEDULE}"`)
-  const { name, schedule } = JSON.parse(line.slice(SCHEDULE.length)) as { name: string; schedule: number[] }
+  const { name, ...schedule } = JSON.parse(line.slice(SCHEDULE.length)) as { name: string } & Failure
   takeOverKernel()
   printFailure(name, replay(shippedModule(), caseNamed(name), schedule))
 }
@@ -72,21 +74,25 @@ async function exploreCases(jobs: readonly Job[]): Promise<{ ok: boolean; cases:
     const { failure, ...counts } = outcome
     if (failure !== undefined) printFailure(outcome.name, failure)
     else console.log(lineOf(outcome))
-    ok &&= failure === undefined && (!("complete" in outcome) || outcome.complete)
+    ok &&= failure === undefined && (!("complete" in outcome) || outcome.complete || outcome.mostSwitches !== undefined)
     cases.push(JSON.parse(JSON.stringify(counts, (_, value) => (typeof value === "bigint" ? String(value) : value))))
   })
   return { ok, cases }
 }
 
+function namesOf(cases: readonly Case[]): string[] {
+  return cases.map(({ name }) => name).filter(name => name.includes(values.only))
+}
+
 async function exploreAll(): Promise<{ ok: boolean; cases: object[]; seed?: number; mutants?: object }> {
   if (seed !== undefined) {
-    const jobs = LARGE.map(({ name }): Job => ({ kind: "sample", name, seed, runs }))
+    const jobs = namesOf(LARGE).map((name): Job => ({ kind: "sample", name, seed, runs }))
     return { seed, ...(await exploreCases(jobs)) }
   }
   const chosen = values.mutants ? [] : values.small ? [...SMALL, ...SMALL_SHAPES] : CASES
-  const outcome = await exploreCases(chosen.map(({ name }): Job => ({ kind: "explore", name })))
+  const outcome = await exploreCases(namesOf(chosen).map((name): Job => ({ kind: "explore", name })))
   if (!outcome.ok || values.cases) return outcome
-  const verdicts = await exploreMutants(printVerdict)
+  const verdicts = await exploreMutants(printVerdict, values.only)
   const expected = verdicts.filter(({ equivalent }) => equivalent === undefined)
   const mutants = {
     caught: expected.filter(({ by }) => by !== undefined).length,

@@ -16,19 +16,6 @@ const MERGED =
 export const EQUIVALENT: readonly Equivalent[] = [
   {
     file: "consumer.ts",
-    within: "watch",
-    changes: [
-      ["spins > WATCH", "spins >= WATCH"],
-      ["spins > WATCH", "spins <= WATCH"],
-      ["max(spins - 1, 1)", "spins - 1"],
-      ["max(spins - 1, 1)", "1"],
-      ["--spins > left", "--spins >= left"],
-      ["--spins > left", "--spins <= left"],
-    ],
-    reason: HOW_OFTEN,
-  },
-  {
-    file: "consumer.ts",
     within: "awaitItems",
     changes: [["load<u32>(end, END_PEER_INDEX) - index < max", "load<u32>(end, END_PEER_INDEX) - index <= max"]],
     reason: "one look more at an index that is far enough already",
@@ -80,12 +67,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
       ],
     ],
     reason: "ordered by the lane before and by the acknowledgement behind it",
-  },
-  {
-    file: "waiter.ts",
-    within: "take",
-    changes: [["--spins != 0", "--spins == 0"]],
-    reason: HOW_OFTEN,
   },
   {
     file: "sleep.ts",

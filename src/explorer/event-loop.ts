@@ -2,6 +2,7 @@
 // loop with nothing to do sleeps until one of its bells rings (decision 0017).
 
 import { native } from "../../native/index.ts"
+import { isTurnDue, startChecking } from "../ring/loop/checker.ts"
 
 /** Bells as the kernel has hung them at an address of a process: that which wakes it, that which wakes its peer. */
 export interface HungBell {
@@ -44,6 +45,10 @@ export interface BellAccesses {
 }
 
 let onReadable: (() => void) | undefined
+/** The process that runs has put a bell into its set: before that the set has nothing to tell. */
+let listens = false
+/** What is to be called in the next turn: the one that a wait which looks before it sleeps has asked for. */
+let immediate: (() => void) | undefined
 let accesses: BellAccesses | undefined
 let hung: () => readonly HungBell[] = () => []
 
@@ -53,10 +58,20 @@ function hungAt(address: number): HungBell | undefined {
   return hung().find(bell => bell.address === address)
 }
 
-/** From here on the addon's bells of this process are the explorer's. `hungNow`: those of the process that runs. */
-export function takeOverBells(made: BellAccesses, hungNow: () => readonly HungBell[]): void {
+/**
+ * From here on the addon's bells of this process, and while one runs its setImmediate, are the explorer's.
+ * @param hungNow those of the process that runs; undefined when none does
+ */
+export function takeOverBells(made: BellAccesses, hungNow: () => readonly HungBell[] | undefined): void {
   accesses = made
-  hung = hungNow
+  hung = () => hungNow() ?? []
+  const realImmediate = globalThis.setImmediate
+  const ours = (callback: () => void, ...rest: []): NodeJS.Immediate | undefined => {
+    if (hungNow() === undefined) return realImmediate(callback, ...rest)
+    immediate = callback
+    return undefined
+  }
+  globalThis.setImmediate = Object.assign(ours, realImmediate) as typeof setImmediate
   native.bellSetFd = () => 0
   native.watchReadable = (_, callback) => {
     onReadable = callback
@@ -66,6 +81,7 @@ export function takeOverBells(made: BellAccesses, hungNow: () => readonly HungBe
     const own = hungAt(address)?.own
     if (own === undefined) return false
     made.listen(own)
+    listens = true
     return true
   }
   native.ringPeersBell = address => {
@@ -82,6 +98,13 @@ export function takeOverBells(made: BellAccesses, hungNow: () => readonly HungBe
     into.set(addresses)
     return addresses.length
   }
+}
+
+/** Once a run has ended: what looks is a wait of it, and is given up. */
+export function endLoop(): void {
+  listens = false
+  // Whoever still looks gets an error, as does every access outside a run, and looks no more.
+  callImmediate()
 }
 
 type Outcome<T> = { readonly value: T } | { readonly error: unknown }
@@ -120,12 +143,16 @@ class Watched<T> extends Promise<T> {
 export class Begun<T> {
   readonly #promise: Watched<T>
 
-  /** @param begin an operation of the ring that returns the promise which it made */
-  constructor(begin: () => Promise<T>) {
+  /**
+   * @param begin an operation of the ring that returns the promise which it made
+   * @param isLate the thread has answered so many awaits at once that this one has to leave the event loop a turn first
+   */
+  constructor(begin: () => Promise<T>, isLate = false) {
     const { now } = performance
+    const began = now()
+    setTurn(isLate)
     globalThis.Promise = Watched as unknown as PromiseConstructor
-    // A thread whose awaits are all answered at once takes a turn when time has passed: it counts them, all runs together.
-    performance.now = () => 0
+    performance.now = () => began
     try {
       this.#promise = begin() as Watched<T>
     } finally {
@@ -143,7 +170,7 @@ export class Begun<T> {
     for (;;) {
       const outcome = this.#promise.outcome()
       if (outcome === undefined) {
-        accesses?.poll(ownBells())
+        if (immediate === undefined) accesses?.poll(ownBells())
         turn()
       } else if ("error" in outcome) throw outcome.error
       else return outcome.value
@@ -151,7 +178,39 @@ export class Begun<T> {
   }
 }
 
-/** One turn: who listens to a bell that has rung is called. */
+/** One turn: who listens to a bell that has rung is called, and then who looks before it sleeps. */
 export function turn(): void {
-  onReadable?.()
+  if (listens) onReadable?.()
+  callImmediate()
+}
+
+function callImmediate(): void {
+  const callback = immediate
+  immediate = undefined
+  callback?.()
+}
+
+const LONG_MS = 1e9
+
+/** The time of the last turn and the answers since are kept for all runs together: set, so that a run is the same each time. */
+function setTurn(isLate: boolean): void {
+  performance.now = () => (isLate ? -LONG_MS : LONG_MS)
+  startChecking({ check: () => true })
+  callImmediate()
+  if (!isLate) return
+  // Only some answers look at the clock: the next one is to be such.
+  answersToLook()
+  for (let left = answersToLook(); left > 1; left--) isTurnDue()
+}
+
+function answersToLook(): number {
+  let hasLooked = false
+  performance.now = () => {
+    hasLooked = true
+    return -LONG_MS
+  }
+  for (let answers = 1; ; answers++) {
+    isTurnDue()
+    if (hasLooked) return answers
+  }
 }

@@ -1,7 +1,8 @@
 // explore.ts: every schedule of a few processes, breadth first; or as many random ones as are asked for.
 
+import { Violation } from "./memory.ts"
 import { Random } from "./random.ts"
-import { type Case, DROPPED, type Failure, type State, System, Violation } from "./system.ts"
+import { type Case, DROPPED, type Failure, type State, System } from "./system.ts"
 
 export type { Case } from "./system.ts"
 
@@ -13,6 +14,8 @@ export interface Exploration {
   /** Steps of the longest schedule. */
   readonly longest: number
   readonly complete: boolean
+  /** Where only schedules of so many switches were explored. */
+  readonly mostSwitches?: number
   readonly failure?: Failure
 }
 
@@ -33,16 +36,16 @@ const STAYS = [0, 0.5, 0.9, 0.98]
 
 /** Explores all of it, or until the first violation. */
 export function explore(module: WebAssembly.Module, explored: Case): Exploration {
-  const system = new System(module, explored)
-  let outcome = pass(system, explored.name)
-  while (outcome === undefined) outcome = pass(system, explored.name)
+  const system = new System(module, explored, {})
+  let outcome = pass(system, explored)
+  while (outcome === undefined) outcome = pass(system, explored)
   return outcome
 }
 
-/** @returns undefined when it turned out that states must be told apart by more than they were */
-function pass(system: System, name: string): Exploration | undefined {
-  const contended = system.contended.size
-  let layer = new Map<string, State>([["", system.initial]])
+/** @returns undefined when it turned out that other accesses are steps, or that states must be told apart by more */
+function pass(system: System, { name, mostSwitches }: Case): Exploration | undefined {
+  const { learnt } = system
+  let layer = new Map<string, State>([["", system.begin()]])
   let states = 0
   let schedules = 0n
   let longest = 0
@@ -51,16 +54,17 @@ function pass(system: System, name: string): Exploration | undefined {
     for (const state of layer.values()) {
       states++
       const enabled = system.enabled(state)
-      const failure = checkAll(system, state, enabled, next)
+      const failure = checkAll(system, state, enabled, next, mostSwitches)
+      if (system.learnt > learnt) return undefined
       if (failure !== undefined) return { name, schedules: 0n, states, longest, complete: false, failure }
       if (enabled.length === 0) schedules += state.schedules
-      if (state !== system.initial) state.memory = DROPPED
+      state.memory = DROPPED
     }
-    if (system.contended.size > contended) return undefined
     if (states > MAX_STATES) return { name, schedules, states, longest, complete: false }
     layer = next
   }
-  return { name, schedules, states, longest: longest - 1, complete: true }
+  const counts = { name, schedules, states, longest: longest - 1 }
+  return mostSwitches === undefined ? { ...counts, complete: true } : { ...counts, complete: false, mostSwitches }
 }
 
 /** Checks the state, and adds all those that are a step behind it. */
@@ -69,30 +73,39 @@ function checkAll(
   state: State,
   enabled: readonly number[],
   next: Map<string, State>,
+  mostSwitches: number | undefined,
 ): Failure | undefined {
   const made: number[] = []
   try {
     system.check(state, enabled.length === 0)
     for (const by of enabled) {
       made[0] = by
-      add(next, system.step(state, by), system)
+      const switches = state.switches + (by !== state.by && enabled.includes(state.by) ? 1 : 0)
+      if (switches > (mostSwitches ?? switches)) continue
+      const reached = system.step(state, by)
+      reached.switches = switches
+      const key = system.keyOf(reached)
+      add(next, reached, mostSwitches === undefined ? key : `${key};${by},${switches}`)
     }
   } catch (error) {
     return system.failureIn(state, error, made)
   }
 }
 
-function add(next: Map<string, State>, reached: State, system: System): void {
-  const key = system.keyOf(reached)
+function add(next: Map<string, State>, reached: State, key: string): void {
   const known = next.get(key)
   if (known === undefined) next.set(key, reached)
   else known.schedules += reached.schedules
 }
 
-/** One schedule, with its trace. */
-export function replay(module: WebAssembly.Module, explored: Case, schedule: readonly number[]): Failure {
-  const system = new System(module, explored)
-  let state = system.initial
+/** One schedule, as a failure gives it, with its trace. */
+export function replay(
+  module: WebAssembly.Module,
+  explored: Case,
+  { schedule, writers }: Pick<Failure, "schedule" | "writers">,
+): Failure {
+  const system = new System(module, explored, writers)
+  let state = system.begin()
   const made: number[] = []
   try {
     for (const by of schedule) {
@@ -104,7 +117,7 @@ export function replay(module: WebAssembly.Module, explored: Case, schedule: rea
   } catch (error) {
     return system.failureIn(state, error, made)
   }
-  return { why: "nothing is wrong with this schedule", schedule, trace: system.trace(state) }
+  return system.outcome(state, "nothing is wrong with this schedule")
 }
 
 /**
@@ -113,7 +126,7 @@ export function replay(module: WebAssembly.Module, explored: Case, schedule: rea
  */
 export function sample(module: WebAssembly.Module, explored: Case, seed: number, runs: number): Sample {
   const { name } = explored
-  const system = new System(module, explored)
+  const system = new System(module, explored, undefined)
   const random = new Random(seed)
   let steps = 0
   for (let run = 1; run <= runs; run++) {
@@ -127,7 +140,7 @@ export function sample(module: WebAssembly.Module, explored: Case, seed: number,
 
 function runOnce(system: System, random: Random): { state: State; failure?: Failure } {
   const stays = STAYS[random.below(STAYS.length)] as number
-  let state = system.initial
+  let state = system.begin()
   const made: number[] = []
   try {
     for (let left = MAX_STEPS; ; left--) {

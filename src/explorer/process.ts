@@ -4,7 +4,7 @@
 import { native } from "../../native/index.ts"
 import type { Hot } from "../ring/hot.ts"
 import { VSpace } from "../ring/vspace.ts"
-import { type HungBell, takeOverBells } from "./event-loop.ts"
+import { endLoop, type HungBell, takeOverBells } from "./event-loop.ts"
 import { SHARED_START, type SharedAccesses, SPACE_BYTES } from "./instrument.ts"
 
 export interface Access {
@@ -52,13 +52,16 @@ export interface Program {
 
 const PRIVATE_START = 4096
 /** Accesses of one operation after which it is said to make no progress. */
-const MAX_ACCESSES = 1500
+const MAX_ACCESSES = 6000
 /** From one look at the clock to the next: more than a wait spins for, if it spins at all. */
 const LOOK_MS = 1
 const NOTHING = 0n
 const SUSPEND = new Error("suspended: asks for a value that is not known yet")
 
 let running: Process | undefined
+
+/** What an access returns that need not be asked for; undefined: it has to be. */
+export type Foreseen = (access: Access) => bigint | undefined
 
 type Made = Omit<Access, "operation" | "operations">
 
@@ -90,6 +93,11 @@ const ofBells = (kind: "poll" | "collect", bells: readonly number[]): Made => ({
   bells,
 })
 
+/** How many accesses of shared memory this run has made. */
+export function accessesMade(): number {
+  return running?.accessesMade ?? 0
+}
+
 /** What a case does in place of a loop that looks until one of the words, each with its value, has another. */
 export function watch(...words: readonly number[]): void {
   answer({ kind: "watch", atomic: true, address: words[0] ?? 0, bytes: 4, words })
@@ -113,7 +121,7 @@ export function takeOverKernel(): void {
       poll: bells => void answer(ofBells("poll", bells)),
       collect: bells => answer(ofBells("collect", bells)),
     },
-    () => running?.program.bells ?? [],
+    () => (running === undefined ? undefined : (running.program.bells ?? [])),
   )
 }
 
@@ -129,6 +137,8 @@ export class Process {
   #operation = "attach"
   #operations = 0
   #isSuspended = false
+  #foreseen: Foreseen | undefined
+  #targetDepth = 0
   /** Where the operation began. */
   #began = 0
   #looks = 0
@@ -142,26 +152,36 @@ export class Process {
     this.#run(this.start)
   }
 
-  /** The point behind `point`'s access when that returns `result`. */
-  after(point: Point, result: bigint): Point {
+  /**
+   * The point behind `point`'s access when that returns `result`.
+   * @param foreseen spares runs: where it says what the accesses up to the next store return, the run goes on there
+   */
+  after(point: Point, result: bigint, foreseen?: Foreseen): Point {
     const next = this.#step(point, result)
-    if (!next.known) this.#run(next)
+    if (next.known) return next
+    this.#foreseen = foreseen
+    this.#run(next)
     return next
+  }
+
+  get accessesMade(): number {
+    return this.#at.depth
   }
 
   answer(access: Made): bigint {
     // Who catches it and goes on, as a wait on the event loop does, gets no further.
     if (this.#isSuspended) throw SUSPEND
     const point = this.#at
+    if (point.depth - this.#began > MAX_ACCESSES) throw new Error(`no progress within ${MAX_ACCESSES} accesses`)
     if (!point.known) {
       point.access = { ...access, operation: this.#operation, operations: this.#operations }
       point.known = true
     } else if (point.access?.kind !== access.kind || point.access.address !== access.address) {
       throw new Error(`${this.program.name} is not determined by what it loads`)
     }
-    if (point.depth - this.#began > MAX_ACCESSES) throw new Error(`no progress within ${MAX_ACCESSES} accesses`)
-    // A store returns nothing, so the run goes on to what comes behind it.
-    const result = access.kind === "store" ? NOTHING : this.#results.pop()
+    // A store returns nothing, so the run goes on to what comes behind it; what is loaded there nobody can foresee.
+    if (access.kind === "store" && point.depth >= this.#targetDepth) this.#foreseen = undefined
+    const result = access.kind === "store" ? NOTHING : (this.#results.pop() ?? this.#foreseen?.(point.access as Access))
     if (result === undefined) {
       this.#isSuspended = true
       throw SUSPEND
@@ -181,6 +201,7 @@ export class Process {
       if (point.parent.access?.kind !== "store") this.#results.push(point.result)
     }
     this.#at = this.start
+    this.#targetDepth = target.depth
     this.#operations = 0
     this.#operation = "attach"
     this.#began = 0
@@ -201,6 +222,7 @@ export class Process {
       error = thrown as Error
     } finally {
       running = undefined
+      endLoop()
     }
     if (this.#isSuspended) return
     this.#at.known = true

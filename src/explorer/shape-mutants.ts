@@ -5,6 +5,8 @@ import type { Mutant } from "./mutants.ts"
 
 const merge = "src/ring/wasm/merge.ts"
 const mergeConsumer = "src/ring/shapes/merge-consumer.ts"
+const checker = "src/ring/loop/checker.ts"
+const ringEnd = "src/ring/ring-end.ts"
 const loopWaiting = "src/ring/loop/loop-waiting.ts"
 const NEEDLESS_CALL = "it costs the peer a needless call: a sleep number that nobody sleeps by any more"
 
@@ -71,6 +73,42 @@ const MERGE: readonly Mutant[] = [
     what: "a merge sleeps on the first ring only",
   },
   {
+    path: merge,
+    from: "if (known == MERGE_LIVE) {",
+    to: "if (known != MERGE_EXCLUDED) {",
+    what: "a merge says each time that a producer has gone",
+  },
+  {
+    path: merge,
+    from: "        store<u32>(state, MERGE_LIVE, MERGE_STATES)\n        taken(",
+    to: "        taken(",
+    what: "a merge does not notice by its message that a producer has come",
+  },
+  {
+    path: merge,
+    from: "if (present != 0) return RESULT_NONE",
+    to: "return RESULT_NONE",
+    what: "a merge waits for producers that have all gone",
+  },
+  {
+    path: mergeConsumer,
+    from: "      if (this.#known(producer) !== MERGE_LIVE) this.#sleepOnReturn(words, next)\n",
+    to: "",
+    what: "a merge does not sleep beside a producer that has gone",
+  },
+  {
+    path: ringEnd,
+    from: "      wake(this.#closedWord)\n      if (this.#bell",
+    to: "      if (this.#bell",
+    what: "an end closes and wakes nobody",
+  },
+  {
+    path: ringEnd,
+    from: "      if (this.#bell !== undefined) native.ringPeersBell(this.#bell)\n",
+    to: "",
+    what: "an end closes and rings for nobody",
+  },
+  {
     path: mergeConsumer,
     from: "return this.#bells.filter((_, producer) => this.#known(producer) !== MERGE_EXCLUDED) as number[]",
     to: "return this.#bells.slice(0, 1) as number[]",
@@ -84,6 +122,42 @@ const LOOP: readonly Mutant[] = [
     from: "if (this.#settleBy(pending, 1) || listens) return",
     to: "if (listens) return",
     what: "no second look after the sleep in the loop was announced",
+  },
+  {
+    path: loopWaiting,
+    from: "    if (now < pending.checkUntilNs) return false\n    this.#sleep(pending)\n    return true\n",
+    to: "    return false\n",
+    what: "looks for ever, and never sleeps",
+  },
+  {
+    path: loopWaiting,
+    from: "    if (now < pending.checkUntilNs) return false\n    this.#sleep(pending)\n",
+    to: "    if (now < pending.checkUntilNs) return false\n",
+    what: "looks no more, and does not sleep either",
+  },
+  {
+    path: loopWaiting,
+    from: "if (checks || isTurnDue) startChecking(this)\n    else this.#sleep(pending)",
+    to: "if (checks) startChecking(this)\n    else if (!isTurnDue) this.#sleep(pending)",
+    what: "leaves the event loop a turn, and is not called after it",
+  },
+  {
+    path: checker,
+    from: "  if (checked.size === 0 || isScheduled) return\n  isScheduled = true\n  setImmediate(turn)\n",
+    to: "",
+    what: "looks in one turn only",
+  },
+  {
+    path: checker,
+    from: "if (waiting.check(now)) checked.delete(waiting)",
+    to: "waiting.check(now)",
+    what: "goes on looking once it sleeps",
+  },
+  {
+    path: checker,
+    from: "  isScheduled = false\n",
+    to: "",
+    what: "a wait that looks before it sleeps is given no turn, because one was given before",
   },
   {
     path: loopWaiting,
@@ -144,6 +218,30 @@ const LOOP: readonly Mutant[] = [
 ]
 
 const POLICY: readonly Mutant[] = [
+  {
+    path: "src/ring/shapes/broadcast-producer.ts",
+    from: "      this.#isDone(this.#wakeRest())\n",
+    to: "",
+    what: "a lossy ring's producer closes and wakes nobody",
+  },
+  {
+    path: "src/ring/shapes/broadcast-producer.ts",
+    from: "      this.#vspace.storeWord(this.#closedWord, 1)\n      this.#isDone(this.#wakeRest())\n",
+    to: "      this.#isDone(this.#wakeRest())\n      this.#vspace.storeWord(this.#closedWord, 1)\n",
+    what: "a lossy ring's producer looks for sleepers before it closes",
+  },
+  {
+    path: "src/ring/wasm/broadcast-consumer.ts",
+    from: "      const last = take(receiver)\n      return last == RESULT_NONE ? RESULT_CLOSED : last\n",
+    to: "      return RESULT_CLOSED\n",
+    what: "no second look for messages after a lossy ring's producer has closed",
+  },
+  {
+    path: "src/ring/wasm/broadcast-consumer.ts",
+    from: "if (atomic.load<u32>(closedWord, CLOSED_AFTER_INDEX) != 0) {",
+    to: "if (load<u32>(closedWord, CLOSED_AFTER_INDEX) != 0) {",
+    what: "a lossy ring's consumer looks plainly whether the producer has closed",
+  },
   {
     path: "src/ring/shapes/policy-ring.ts",
     from: "    this.#vspace.storeWord(this.#droppedWord, this.#vspace.loadWord(this.#droppedWord) + 1)\n",

@@ -1,14 +1,18 @@
 // system.ts: a few processes and the memory they share: what a step is, what must hold in every state, how a schedule reads.
-// A step is an atomic access or a system call, with the plain accesses that follow it: where no plain access races, no other
-// order of those shows anything new (decision 0024).
+// A step is an atomic access or a system call, with what follows it that no other order would show anew: plain accesses, which
+// race with none, and loads of words that nobody else stores (decision 0024).
 
-import { collected, isReady, listenedTo, rung } from "./event-loop.ts"
-import { SHARED_START } from "./instrument.ts"
+import { isReady } from "./event-loop.ts"
+import { isSame, type Look, looksBefore, repeatedRound } from "./looks.ts"
+import { conflict, isAtomicLoad, isCall, isUnchanged, perform, sharedWords, Violation, WORDS } from "./memory.ts"
 import { type Access, type Point, Process, type Program } from "./process.ts"
+import { StoredWords, type Writers } from "./writers.ts"
 
 export interface Case {
   readonly name: string
   readonly programs: readonly Program[]
+  /** Only schedules that switch so often at most away from a process that could go on: for what is too large otherwise. */
+  readonly mostSwitches?: number
   /** Makes what is shared, before anybody attaches. */
   readonly create: Program
   /** A shared word by its address. */
@@ -24,64 +28,80 @@ export interface State {
   /** What event-loop.ts says of each. */
   readonly bells: readonly number[]
   schedules: bigint
+  /** So far, away from processes that could have gone on. */
+  switches: number
   readonly from: State | undefined
   readonly by: number
 }
 
 export interface Failure {
   readonly why: string
+  /** Who made each step; and what was known of the writers, by which the steps are told. */
   readonly schedule: readonly number[]
+  readonly writers?: Writers | undefined
   readonly trace: readonly string[]
 }
 
-/** Something that must not be, in the case and not in the explorer. */
-export class Violation extends Error {}
-
-/** Shared words, from SHARED_START on: each state has its own. */
-const WORDS = 512
 const NOBODY = -1
 export const DROPPED = new Uint32Array(0)
 
 export class System {
-  readonly initial: State
-  /** Indices of the words that more than one process stores. Grows while they are found. */
-  readonly contended = new Set<number>()
   readonly #case: Case
   readonly #processes: readonly Process[]
-  /** Who stores each word. */
-  readonly #writers = new Int8Array(WORDS).fill(NOBODY)
+  readonly #stored: StoredWords
+  /** As the creator and the attaching left it. */
+  readonly #memory = new Uint32Array(WORDS)
+  readonly #attached: readonly Point[]
+  /** What was wrong before anybody had made a step. */
+  #atOnce: unknown
   #forgotten = 0
 
-  constructor(module: WebAssembly.Module, explored: Case) {
+  /** @param known of the writers; undefined: every atomic access is a step */
+  constructor(module: WebAssembly.Module, explored: Case, known: Writers | undefined) {
     this.#case = explored
+    this.#stored = new StoredWords(known)
     const creator = new Process(module, explored.create)
     this.#processes = explored.programs.map(program => new Process(module, program))
-    const memory = new Uint32Array(WORDS)
     let created = creator.start
-    while (created.access !== undefined) created = creator.after(created, perform(memory, [], created.access))
+    while (created.access !== undefined) created = creator.after(created, perform(this.#memory, [], created.access))
     if (created.error !== undefined) throw created.error
-    const points = this.#processes.map(process => {
+    this.#attached = this.#processes.map(process => {
       let point = process.start
-      while (point.access?.operations === 0) point = process.after(point, perform(memory, [], point.access))
+      while (point.access?.operations === 0) point = process.after(point, perform(this.#memory, [], point.access))
       return point
-    })
-    const asleep = points.map(() => false)
-    const hung = explored.programs.flatMap(({ bells = [] }) =>
-      bells.flatMap(({ own, peers }) => [own ?? -1, peers ?? -1]),
-    )
-    const bells = Array<number>(Math.max(-1, ...hung) + 1).fill(0)
-    this.initial = { points, asleep, memory, bells, schedules: 1n, from: undefined, by: NOBODY }
-    points.forEach((_, who) => {
-      this.#plain(this.initial, points, who)
     })
   }
 
-  /** Forgets what is known of the processes once it is more than `most` points. Of use then is only `initial`. */
+  /** The state in which all have attached: by what is known now, which decides how far the first steps go. */
+  begin(): State {
+    const points = [...this.#attached]
+    const asleep = points.map(() => false)
+    const hung = this.#case.programs.flatMap(({ bells = [] }) =>
+      bells.flatMap(({ own, peers }) => [own ?? -1, peers ?? -1]),
+    )
+    const bells = Array<number>(Math.max(-1, ...hung) + 1).fill(0)
+    const memory = this.#memory.slice()
+    const initial = { points, asleep, memory, bells, schedules: 1n, switches: 0, from: undefined, by: NOBODY }
+    this.#atOnce = undefined
+    try {
+      for (const who of points.keys()) this.#toNextStep(initial, points, who)
+    } catch (error) {
+      this.#atOnce = error
+    }
+    return initial
+  }
+
+  /** Changes when what was explored so far may have to be explored once more. */
+  get learnt(): number {
+    return this.#stored.learnt
+  }
+
+  /** Forgets what is known of the processes once it is more than `most` points. Of use then is only `begin()`. */
   forget(most: number): void {
     const points = this.#processes.reduce((sum, process) => sum + process.points, 0)
     if (points - this.#forgotten <= most) return
     this.#forgotten = points
-    for (const { next } of this.initial.points) next.clear()
+    for (const { next } of this.#attached) next.clear()
   }
 
   /**
@@ -90,7 +110,7 @@ export class System {
    */
   keyOf({ points, asleep, memory, bells }: State): string {
     const key = points.map(({ id }, who) => (asleep[who] ? `${id}z` : id))
-    return `${key};${bells};${[...this.contended].map(index => memory[index])}`
+    return `${key};${bells};${this.#stored.contended.map(index => memory[index])}`
   }
 
   enabled(state: State): number[] {
@@ -106,7 +126,8 @@ export class System {
     const points = [...state.points]
     const asleep = [...state.asleep]
     const bells = [...state.bells]
-    const reached: State = { points, asleep, memory: state.memory, bells, schedules: state.schedules, from: state, by }
+    const same = { memory: state.memory, schedules: state.schedules, switches: state.switches }
+    const reached: State = { ...same, points, asleep, bells, from: state, by }
     if (access === undefined || asleep[by]) throw new Violation("The schedule names a process that cannot go on")
     this.#refuseRace(state.points, by, access)
     if (access.kind === "wait" && isUnchanged(reached.memory, access)) {
@@ -125,18 +146,19 @@ export class System {
       for (const [who, point] of points.entries()) if (hears(point, access.address)) asleep[who] = false
     }
     // That a wait ended because of a changed word, and not of a wake-up, is one step more for who looks: told apart.
-    points[by] = this.#after(points[by] as Point, by, access.kind === "wait" ? 1n : result)
-    this.#plain(reached, points, by)
+    points[by] = this.#after(reached, points[by] as Point, by, access.kind === "wait" ? 1n : result)
+    this.#toNextStep(reached, points, by)
     for (const who of woken) {
       asleep[who] = false
-      points[who] = this.#after(points[who] as Point, who, 0n)
-      this.#plain(reached, points, who)
+      points[who] = this.#after(reached, points[who] as Point, who, 0n)
+      this.#toNextStep(reached, points, who)
     }
     return reached
   }
 
   /** What must hold in every state. @throws {Violation} */
   check(state: State, isEnded: boolean): void {
+    if (state.from === undefined && this.#atOnce !== undefined) throw this.#atOnce
     if (isEnded) this.#refuseDeadlock(state)
     this.#refuseLostWake(state)
   }
@@ -147,7 +169,13 @@ export class System {
    */
   failureIn(state: State, error: unknown, by: readonly number[] = []): Failure {
     if (!(error instanceof Violation)) throw error
-    return { why: error.message, schedule: [...pathTo(state).map(step => step.by), ...by], trace: this.trace(state) }
+    return this.outcome(state, error.message, by)
+  }
+
+  outcome(state: State, why: string, by: readonly number[] = []): Failure {
+    const { writers } = this.#stored
+    const schedule = [...pathTo(state).map(step => step.by), ...by]
+    return { why, schedule, ...(writers === undefined ? {} : { writers }), trace: this.trace(state) }
   }
 
   /** Everything that was accessed on the way to `state`, and what everybody would do next. */
@@ -167,47 +195,80 @@ export class System {
   }
 
   /**
-   * The point behind `point`. A look that found what the look before it found may be repeated any number of times before
-   * something else is done: once here, and all others with it in one step. Where a change comes in between two of those, it
-   * comes before the second look or after the last.
+   * The point behind `point`. A round of looks that found what the round before it found may be repeated any number of times
+   * before something else is done: once here, and all others with it in one step. Where a change comes in between two of
+   * those, it comes before the second round or after the last.
    */
-  #after(point: Point, who: number, result: bigint): Point {
+  #after(state: State, point: Point, who: number, result: bigint): Point {
     const process = this.#processes[who] as Process
-    let next = process.after(point, result)
-    if (process.program.neverSleeps === true || !looksAgain(point) || point.result !== result) return next
-    while (looksAgain(next)) next = process.after(next, result)
+    const { access } = point
+    let round: readonly Look[] = []
+    if (isAtomicLoad(access) && process.program.neverSleeps !== true)
+      round = repeatedRound([{ access, result }, ...looksBefore(point, look => this.#isQuiet(look, who))])
+    // What was looked at first may have changed since.
+    if (!round.every(look => perform(state.memory, [], look.access) === look.result)) round = []
+    const foresee = this.#foresight(state, who, round)
+    let next = process.after(point, result, this.#foresight(state, who, round))
+    for (let found = foresee(next.access); found !== undefined; found = foresee(next.access))
+      next = process.after(next, found)
     return next
+  }
+
+  /** What the loads return that are no steps of their own: those of words that nobody else stores, and those of further rounds. */
+  #foresight(state: State, who: number, round: readonly Look[]): (access: Access | undefined) => bigint | undefined {
+    let at = round.length
+    return access => {
+      if (access === undefined) return undefined
+      if (this.#isQuiet(access, who)) {
+        this.#stored.trust(access, who)
+        return perform(state.memory, [], access)
+      }
+      const look = round[at - 1]
+      if (!isAtomicLoad(access) || access.address !== look?.access.address) return undefined
+      at = at === 1 ? round.length : at - 1
+      return look.result
+    }
+  }
+
+  /** Whoever never sleeps may look for ever: then each look is a step. */
+  #isQuiet(access: Access | undefined, who: number): boolean {
+    return this.#processes[who]?.program.neverSleeps !== true && this.#stored.isQuiet(access, who)
   }
 
   /** Whether a process that never sleeps would only find once more what it has found. */
   #spins({ points, memory }: State, who: number): boolean {
     const point = points[who] as Point
-    if (this.#processes[who]?.program.neverSleeps !== true || !looksAgain(point)) return false
+    const { access } = point
+    if (this.#processes[who]?.program.neverSleeps !== true || !isAtomicLoad(access)) return false
     // After the one look that tells of a change there is one more, which reads what has come.
-    const before = point.parent as Point
-    const isStuck = looksAgain(before) && before.result === point.result
-    return isStuck && perform(memory, [], point.access as Access) === point.result
+    const now = { access, result: perform(memory, [], access) }
+    const [last, before] = looksBefore(point, () => false)
+    return isSame(now, last) && isSame(now, before)
   }
 
   #perform(state: State, bells: number[], access: Access, by: number): bigint {
     if (access.kind === "load" || isCall(access)) return perform(state.memory, bells, access)
     if (state.memory === state.from?.memory) state.memory = state.memory.slice()
-    for (let index = indexOf(access.address); index < indexOf(access.address) + access.bytes / 4; index++) {
-      if (this.#writers[index] === NOBODY) this.#writers[index] = by
-      else if (this.#writers[index] !== by) this.contended.add(index)
-    }
+    this.#stored.stored(access, by)
     return perform(state.memory, bells, access)
   }
 
-  /** The plain accesses up to the next step. */
-  #plain(state: State, points: Point[], who: number): void {
+  /** What belongs to the step before: up to the next one. */
+  #toNextStep(state: State, points: Point[], who: number): void {
     const process = this.#processes[who] as Process
-    for (let point = points[who] as Point; point.access?.atomic === false; point = points[who] as Point) {
-      this.#refuseRace(points, who, point.access)
-      points[who] = process.after(point, this.#perform(state, [], point.access, who))
+    for (let { access } = points[who] as Point; access !== undefined; access = points[who]?.access) {
+      if (!this.#isNoStep(access, who)) break
+      if (access.atomic) this.#stored.trust(access, who)
+      else this.#refuseRace(points, who, access)
+      const result = this.#perform(state, [], access, who)
+      points[who] = process.after(points[who] as Point, result, this.#foresight(state, who, []))
     }
     const { error } = points[who] as Point
     if (error !== undefined) throw new Violation(`${process.program.name}: ${error.message}`)
+  }
+
+  #isNoStep(access: Access | undefined, who: number): boolean {
+    return access?.atomic === false || this.#isQuiet(access, who)
   }
 
   /**
@@ -217,13 +278,29 @@ export class System {
   #refuseRace(points: readonly Point[], by: number, made: Access): void {
     points.forEach((point, who) => {
       if (who === by) return
-      const plain = plainBefore(point).find(access => conflict(made, access))
+      const plain = this.#plainBefore(point, who).find(access => conflict(made, access))
       if (plain === undefined) return
       const [first, second] = [this.#processes[by], this.#processes[who]].map(process => process?.program.name)
       throw new Violation(
         `race at ${this.#case.nameOf(made.address)}: ${first}'s ${made.kind} in ${made.operation}, ${second}'s plain ${plain.kind} in ${plain.operation}`,
       )
     })
+  }
+
+  #plainBefore(point: Point, who: number): Access[] {
+    const made: Access[] = []
+    for (let at = point.parent; this.#isNoStep(at?.access, who); at = at?.parent) {
+      if (at?.access?.atomic === false) made.push(at.access)
+    }
+    return made
+  }
+
+  /** Between two operations: its next step is the first of one. */
+  #isAtRest({ access, parent }: Point, who: number): boolean {
+    let before = parent
+    while (this.#isNoStep(before?.access, who) && before?.access?.operations === access?.operations)
+      before = before?.parent
+    return before?.access?.operations !== access?.operations
   }
 
   #refuseDeadlock(state: State): void {
@@ -234,7 +311,7 @@ export class System {
   /** Nobody may sleep while what it sleeps on has changed and nobody is left who is about to wake it. */
   #refuseLostWake(state: State): void {
     const isBusy = state.points.some(
-      (point, who) => !state.asleep[who] && point.access !== undefined && !isAtRest(point),
+      (point, who) => !state.asleep[who] && point.access !== undefined && !this.#isAtRest(point, who),
     )
     if (isBusy) return
     state.points.forEach(({ access }, who) => {
@@ -268,38 +345,6 @@ export class System {
   }
 }
 
-function indexOf(address: number): number {
-  const index = (address - SHARED_START) / 4
-  if (Number.isInteger(index) && index < WORDS) return index
-  throw new Violation(`an access at ${address}, which is none of the ${WORDS} shared words`)
-}
-
-function perform(memory: Uint32Array, bells: number[], access: Access): bigint {
-  const { kind, address, bytes, value = 0n, expected } = access
-  if (isCall(access)) return performCall(bells, access)
-  const index = indexOf(address)
-  const [low = 0, high = 0] = memory.subarray(index, index + 2)
-  const found = bytes === 8 ? (BigInt(high) << 32n) | BigInt(low) : BigInt(low)
-  if (kind === "load" || (kind === "compareExchange" && found !== expected)) return found
-  memory[index] = Number(value & 0xffff_ffffn)
-  if (bytes === 8) memory[index + 1] = Number(value >> 32n)
-  return kind === "store" ? 0n : found
-}
-
-/** A system call, which touches no shared memory; or a case's watch of words, which has no result. */
-function isCall({ kind }: Access): boolean {
-  return !["load", "store", "exchange", "compareExchange"].includes(kind)
-}
-
-function performCall(bells: number[], { kind, address, bells: heard = [] }: Access): bigint {
-  if (kind === "ring") bells[address] = rung(bells[address] ?? 0)
-  if (kind === "listen") bells[address] = listenedTo(bells[address] ?? 0)
-  if (kind !== "collect") return 0n
-  const ready = heard.filter(bell => isReady(bells[bell] ?? 0))
-  for (const bell of ready) bells[bell] = collected(bells[bell] ?? 0)
-  return ready.reduce((set, bell) => set | (1n << BigInt(bell)), 0n)
-}
-
 function hears({ access }: Point, bell: number): boolean {
   return access?.kind === "poll" && access.bells?.includes(bell) === true
 }
@@ -310,41 +355,6 @@ function pathTo(state: State): State[] {
   return path
 }
 
-/** Shared words that a wait sleeps on. A private one is one that nobody changes. */
-function sharedWords(access: Access | undefined): number[] {
-  return access?.words?.filter((address, at) => at % 2 === 0 && address >= SHARED_START) ?? []
-}
-
-function isUnchanged(memory: Uint32Array, { words = [] }: Access): boolean {
-  return words.every((address, at) => {
-    return at % 2 === 1 || address < SHARED_START || memory[indexOf(address)] === words[at + 1]
-  })
-}
-
 function sleepersOn({ points, asleep }: State, address: number): number[] {
   return points.flatMap(({ access }, who) => (asleep[who] && sharedWords(access).includes(address) ? [who] : []))
-}
-
-/** Whether the next step looks at what the last one looked at. */
-function looksAgain({ access, parent }: Point): boolean {
-  const last = parent?.access
-  return access?.kind === "load" && access.atomic && last?.kind === "load" && last.address === access.address
-}
-
-function plainBefore(point: Point): Access[] {
-  const made: Access[] = []
-  for (let at = point.parent; at?.access?.atomic === false; at = at.parent) made.push(at.access)
-  return made
-}
-
-/** Between two operations: its next step is the first of one. */
-function isAtRest({ access, parent }: Point): boolean {
-  let before = parent
-  while (before?.access?.atomic === false && before.access.operations === access?.operations) before = before.parent
-  return before?.access?.operations !== access?.operations
-}
-
-function conflict(a: Access, b: Access): boolean {
-  if (isCall(a) || (a.kind === "load" && b.kind === "load")) return false
-  return a.address < b.address + b.bytes && b.address < a.address + a.bytes
 }

@@ -12,7 +12,7 @@ import { SMALL_SHAPES } from "../../src/explorer/cases/shapes.ts"
 import { explore, replay, sample } from "../../src/explorer/explore.ts"
 import { instrument, SHARED_START } from "../../src/explorer/instrument.ts"
 import { type Program, takeOverKernel } from "../../src/explorer/process.ts"
-import type { Case } from "../../src/explorer/system.ts"
+import type { Case, Failure } from "../../src/explorer/system.ts"
 import { RING_SLOTS } from "../../src/ring/layout.ts"
 
 // Half a minute's work, and others may be at work.
@@ -37,7 +37,7 @@ t.test("a consumer that nobody sends to is found asleep, and its schedule can be
   const alone = ringWith({ name: "producer", attach: () => () => {} })
   const { failure } = explore(module, alone)
   t.match(failure?.why, /^deadlock: consumer sleeps in pop 1 on writeIndex/)
-  t.same(replay(module, alone, failure?.schedule ?? []), failure)
+  t.same(replay(module, alone, failure as Failure), failure)
 })
 
 t.test("an end in its event loop, whose bell nobody rings, is found asleep", async t => {
@@ -75,7 +75,7 @@ t.test("a plain access that an atomic one does not order is a race, and its sche
   const racing = { ...ringWith(peeker), programs: [producer as Program, peeker] }
   const { failure } = explore(module, racing)
   t.match(failure?.why, /^race at slots \+ 0: /)
-  t.same(replay(module, racing, failure?.schedule ?? []), failure)
+  t.same(replay(module, racing, failure as Failure), failure)
 })
 
 t.test("states that differ only in a word which two processes store are told apart", async t => {
@@ -109,6 +109,66 @@ t.test("states that differ only in a word which two processes store are told apa
   t.ok(complete)
 })
 
+t.test(
+  "a load of a word that is stored only later is a step all the same, and its schedule can be replayed",
+  async t => {
+    const word = SHARED_START + RING_SLOTS
+    const storer: Program = {
+      name: "storer",
+      attach: (vspace, begin) => () => {
+        begin("store")
+        for (const at of [0, 1]) vspace.storeWord(word + 4 * at, 1)
+      },
+    }
+    const looker = (unexpected: string): Program => ({
+      name: "looker",
+      attach: (vspace, begin) => () => {
+        begin("look")
+        const saw = [1, 0].map(at => vspace.loadWord(word + 4 * at)).join()
+        if (saw === unexpected) throw new Error(`saw ${saw}`)
+      },
+    })
+    for (const [unexpected, isPossible] of [
+      ["0,0", true],
+      ["0,1", true],
+      ["1,1", true],
+      ["1,0", false],
+    ] as const) {
+      const both = { ...ringCase("index", 1, 1), programs: [looker(unexpected), storer] }
+      const { failure } = explore(module, both)
+      t.equal(failure?.why, isPossible ? `looker: saw ${unexpected}` : undefined)
+      if (failure !== undefined) t.same(replay(module, both, failure), failure)
+    }
+  },
+)
+
+t.test("rounds of looks: the change of each word is found, and a hundred rounds are few states", async t => {
+  const word = SHARED_START + RING_SLOTS
+  const storer: Program = {
+    name: "storer",
+    attach: (vspace, begin) => () => {
+      begin("store")
+      for (const at of [0, 1]) vspace.storeWord(word + 4 * at, 1)
+    },
+  }
+  const looker = (unexpected: string): Program => ({
+    name: "looker",
+    attach: (vspace, begin) => () => {
+      begin("look")
+      let saw = ""
+      for (let round = 0; round < 100 && !saw.includes("1"); round++)
+        saw = [0, 1].map(at => vspace.loadWord(word + 4 * at)).join()
+      if (saw === unexpected) throw new Error(`saw ${saw}`)
+    },
+  })
+  for (const unexpected of ["0,0", "0,1", "1,0", "1,1"]) {
+    const { failure } = explore(module, { ...ringCase("index", 1, 1), programs: [looker(unexpected), storer] })
+    t.equal(failure?.why, `looker: saw ${unexpected}`)
+  }
+  const { complete, states } = explore(module, { ...ringCase("index", 1, 1), programs: [looker("never"), storer] })
+  t.ok(complete && states < 60, `${states} states`)
+})
+
 t.test("random schedules: the same seed gives the same ones, and they find a lost message", async t => {
   const larger = ringCase("slot", 4, 8)
   const first = sample(module, larger, 7, 20)
@@ -122,7 +182,7 @@ t.test("random schedules: the same seed gives the same ones, and they find a los
   const wrong = { ...recordCase([[24], [8], [9]]), programs: [producer as Program, consumer as Program] }
   const { failure } = sample(module, wrong, 7, 20)
   t.match(failure?.why, /^consumer: pop 3 returned 3,3,3,3,3,3,3,3, and should/)
-  t.same(replay(module, wrong, failure?.schedule ?? []), failure)
+  t.same(replay(module, wrong, failure as Failure), failure)
 })
 
 t.test(

@@ -3,6 +3,7 @@
 
 import type { Case } from "../explore.ts"
 import { consumerClosesCase, consumersCase, producerClosesCase, producersCase } from "./closing.ts"
+import { LOOKS_FIRST } from "./how.ts"
 import { inPlaceCase } from "./in-place.ts"
 import { laneCase } from "./lanes.ts"
 import { notificationCase } from "./notification.ts"
@@ -19,8 +20,10 @@ export const SMALL: readonly Case[] = [
   ...FORMS.flatMap(form => [ringCase(form, 1, 2), ringCase(form, 2, 2)]),
   ...FORMS.flatMap(form => [batchCase(form, 4, [1, 2]), inPlaceCase(form)]),
   batchCase("index", 8, [1, 8]),
+  batchCase("index", 2, [1, 2]),
   recordCase([[24], [24], [8]], 1),
   recordCase([[8], [1, 8]]),
+  recordCase([[8, 1], [24]]),
   notificationCase([1, 1]),
   notificationCase([2, 0]),
   laneCase([1], false),
@@ -39,11 +42,15 @@ export const FOR_MUTANTS: readonly Case[] = [
 export const CASES: readonly Case[] = [
   ...SMALL,
   ...FORMS.flatMap(form => [1, 2, 4].map(capacity => ringCase(form, capacity, 3))),
-  ...FORMS.flatMap(form => [batchCase(form, 2, [1, 2]), batchCase(form, 2, [2, 1]), batchCase(form, 4, [3, 2])]),
+  ...FORMS.flatMap(form => [
+    ...(form === "index" ? [] : [batchCase(form, 2, [1, 2])]),
+    batchCase(form, 2, [2, 1]),
+    batchCase(form, 4, [3, 2]),
+  ]),
   ...FORMS.flatMap(form => [spinCase(form, 1, 2, true), spinCase(form, 2, 3, false), producerClosesCase(form, 1, 2)]),
   ...FORMS.map(form => producersCase(form, 1)),
   recordCase([[24], [24], [8]]),
-  recordCase([[8, 1], [24]]),
+  notificationCase([1, 1], LOOKS_FIRST),
   notificationCase([2, 1]),
   ...ALL_SHAPES,
 ]

@@ -27,10 +27,11 @@ import {
   LINK_START,
   LINK_WAKE,
 } from "../../ring/shapes/words.ts"
+import type { WaitStrategy } from "../../ring/wait.ts"
 import type { Case } from "../explore.ts"
 import { SHARED_START as PRODUCER_PART } from "../instrument.ts"
 import { type Program, watch } from "../process.ts"
-import { type How, waitBy } from "./how.ts"
+import { type How, LOOKS_FIRST, waitBy } from "./how.ts"
 
 /** Two words: a message of one could not be torn. */
 const SLOT_BYTES = 16
@@ -45,14 +46,23 @@ export interface BroadcastCaseConsumer {
   readonly how: How | "looking"
 }
 
-/** @param consumers 1 or 2, which attach before the first message */
-export function broadcastCase(consumers: readonly BroadcastCaseConsumer[], capacity: number, messages: number): Case {
+/**
+ * @param consumers 1 or 2, which attach before the first message
+ * @param looksFirst whoever waits looks for a while before it sleeps
+ */
+export function broadcastCase(
+  consumers: readonly BroadcastCaseConsumer[],
+  capacity: number,
+  messages: number,
+  looksFirst = false,
+): Case {
+  const wait = looksFirst ? LOOKS_FIRST : {}
   const place = placeOf(consumers.length, capacity)
   const consumer = ({ policy, how }: BroadcastCaseConsumer, at: number): Program => ({
     name: `consumer ${at + 1}`,
     bells: [{ address: BELL, own: at }],
     attach: (vspace, begin) => {
-      const end = new BroadcastConsumer(vspace, place.producerPart, place.link(at), { bell: BELL })
+      const end = new BroadcastConsumer(vspace, place.producerPart, place.link(at), { bell: BELL, wait })
       return () => {
         for (let number = 0; number < messages; ) {
           begin(`pop ${number + 1}`)
@@ -71,12 +81,12 @@ export function broadcastCase(consumers: readonly BroadcastCaseConsumer[], capac
   })
   const names = consumers.map(({ policy, how }) => `${policy} ${how}`).join(" and ")
   return {
-    name: `broadcast, ${names}, capacity ${capacity}, ${messages} messages`,
+    name: `broadcast, ${names}, capacity ${capacity}, ${messages} messages${looksFirst ? ", looking first" : ""}`,
     create: creator(
       place,
       consumers.map(({ policy }) => policy),
     ),
-    programs: [producer(place, messages, false), ...consumers.map(consumer)],
+    programs: [producer(place, messages, false, wait), ...consumers.map(consumer)],
     nameOf: place.nameOf,
   }
 }
@@ -149,13 +159,13 @@ function creator({ capacity, producerPart, links }: Place, consumers: BroadcastO
   return { name: "creator", attach: vspace => () => createBroadcast(vspace, producerPart, links, options) }
 }
 
-function producer({ producerPart, links }: Place, messages: number, closes: boolean): Program {
+function producer({ producerPart, links }: Place, messages: number, closes: boolean, wait: WaitStrategy = {}): Program {
   return {
     name: "producer",
     bells: links.map((_, at) => ({ address: BELL + at, peers: at })),
     attach: (vspace, begin) => {
       const targets = links.map((link, at) => ({ ...link, bell: BELL + at }))
-      const end = new BroadcastProducer(vspace, producerPart, targets)
+      const end = new BroadcastProducer(vspace, producerPart, targets, { wait })
       return () => {
         for (let number = 1; number <= messages; number++) {
           begin(`push ${number}`)

@@ -8,6 +8,7 @@ import { NotificationSignaller } from "../../ring/signaller.ts"
 import { NotificationWaiter } from "../../ring/waiter.ts"
 import type { Case } from "../explore.ts"
 import { SHARED_START as FRAME } from "../instrument.ts"
+import { accessesMade } from "../process.ts"
 import { nameInNotification } from "./notification.ts"
 
 const IN_USE = FRAME + NOTIFICATION_IN_USE
@@ -55,6 +56,12 @@ export function laneCase(badges: readonly number[], isOpen: boolean): Case {
               const bits = waiter.wait()
               if (bits !== BigInt(badge)) throw new Error(`wait ${badge} returned ${bits}`)
             }
+            begin("poll")
+            const before = accessesMade()
+            const more = waiter.poll()
+            // One look at the lanes in use and at each of them.
+            const looks = accessesMade() - before
+            if (more !== 0n || looks !== 1 + ONE_LANE) throw new Error(`poll returned ${more} after ${looks} accesses`)
           }
         },
       },

@@ -7,7 +7,7 @@ import { NotificationSignaller } from "../../ring/signaller.ts"
 import { NotificationWaiter } from "../../ring/waiter.ts"
 import type { Case } from "../explore.ts"
 import { SHARED_START as FRAME } from "../instrument.ts"
-import { type How, waitBy } from "./how.ts"
+import { type How, LOOKS_FIRST, waitBy } from "./how.ts"
 import { nameInNotification } from "./notification.ts"
 import { ABOUT_TO_WRAP, nameInRing } from "./ring.ts"
 
@@ -20,15 +20,18 @@ export interface RingLoopCase {
   readonly messages: number
   readonly producer: How
   readonly consumer: How
+  /** Whoever waits looks for a while before it sleeps. */
+  readonly looksFirst?: boolean
 }
 
-export function ringLoopCase({ form, capacity, messages, ...how }: RingLoopCase): Case {
+export function ringLoopCase({ form, capacity, messages, looksFirst = false, ...how }: RingLoopCase): Case {
+  const options = { bell: BELL, ...(looksFirst && { wait: LOOKS_FIRST }) }
   const geometry = { capacity, slotBytes: 8, form }
   const bytes = bytesNeeded(geometry)
   const payload = (number: number): Uint8Array => Uint8Array.of(number, 0, 0, 0, 0, 0, 0, 0xa0 + number)
   const numbers = Array.from({ length: messages }, (_, at) => at + 1)
   return {
-    name: `event loop, ring, ${form} form, capacity ${capacity}, ${messages} messages, producer ${how.producer}, consumer ${how.consumer}`,
+    name: `event loop, ring, ${form} form, capacity ${capacity}, ${messages} messages, producer ${how.producer}, consumer ${how.consumer}${looksFirst ? ", looking first" : ""}`,
     create: {
       name: "creator",
       attach: vspace => () => SharedRing.create(vspace, FRAME, bytes, { ...geometry, initialIndex: ABOUT_TO_WRAP }),
@@ -38,7 +41,7 @@ export function ringLoopCase({ form, capacity, messages, ...how }: RingLoopCase)
         name: "producer",
         bells: [{ address: BELL, own: 1, peers: 0 }],
         attach: (vspace, begin) => {
-          const producer = SharedRing.producer(vspace, FRAME, bytes, { bell: BELL })
+          const producer = SharedRing.producer(vspace, FRAME, bytes, options)
           return () => {
             for (const number of numbers) {
               begin(`push ${number}`)
@@ -57,7 +60,7 @@ export function ringLoopCase({ form, capacity, messages, ...how }: RingLoopCase)
         name: "consumer",
         bells: [{ address: BELL, own: 0, peers: 1 }],
         attach: (vspace, begin) => {
-          const consumer = SharedRing.consumer(vspace, FRAME, bytes, { bell: BELL })
+          const consumer = SharedRing.consumer(vspace, FRAME, bytes, options)
           return () => {
             for (const number of numbers) {
               begin(`pop ${number}`)
@@ -79,7 +82,8 @@ export function ringLoopCase({ form, capacity, messages, ...how }: RingLoopCase)
 }
 
 /** Two signallers, with a bit each, and a waiter that waits until it has as many different bits. */
-export function notificationLoopCase(signals: readonly [number, number], how: How): Case {
+export function notificationLoopCase(signals: readonly [number, number], how: How, looksFirst = false): Case {
+  const options = { bell: BELL, ...(looksFirst && { wait: LOOKS_FIRST }) }
   const lane = (signaller: number) => NotificationFrame.lane(FRAME, signaller)
   const signaller = (which: number): Case["programs"][number] => ({
     name: `signaller ${which + 1}`,
@@ -95,7 +99,7 @@ export function notificationLoopCase(signals: readonly [number, number], how: Ho
     },
   })
   return {
-    name: `event loop, notification, ${signals.join(" and ")} signals, waiter ${how}`,
+    name: `event loop, notification, ${signals.join(" and ")} signals, waiter ${how}${looksFirst ? ", looking first" : ""}`,
     create: { name: "creator", attach: vspace => () => void NotificationFrame.waiter(vspace, FRAME, 2) },
     programs: [
       signaller(0),
@@ -105,7 +109,7 @@ export function notificationLoopCase(signals: readonly [number, number], how: Ho
         // That of the kernel, which nobody rings here; then those of the lanes.
         bells: [{ address: BELL, own: 2 }, ...[0, 1].map(own => ({ address: lane(own).lane, own }))],
         attach: (vspace, begin) => {
-          const waiter = new NotificationWaiter(vspace, NotificationFrame.waiter(vspace, FRAME, 2), { bell: BELL })
+          const waiter = new NotificationWaiter(vspace, NotificationFrame.waiter(vspace, FRAME, 2), options)
           return () => {
             const wanted = [0, 1].reduce((bits, which) => bits | bitsOf(which, signals[which] as number), 0n)
             for (let time = 1, bits = 0n; bits !== wanted; time++) {

@@ -7,7 +7,7 @@ import { SharedRing } from "../../ring/shared-ring.ts"
 import type { Case } from "../explore.ts"
 import { SHARED_START } from "../instrument.ts"
 import { watch } from "../process.ts"
-import { type How, waitBy } from "./how.ts"
+import { type How, LOOKS_FIRST, waitBy } from "./how.ts"
 import { ABOUT_TO_WRAP, nameInRing } from "./ring.ts"
 
 export interface MergeCase {
@@ -21,12 +21,16 @@ export interface MergeCase {
   readonly fair?: boolean
   /** How the consumer waits: by default it blocks; "looking" never sleeps. */
   readonly how?: How | "looking"
+  /** Whoever waits looks for a while before it sleeps. */
+  readonly looksFirst?: boolean
 }
 
 /** Where bells hang; no memory. */
 const BELL = 64
 
-export function mergeCase({ form, capacity, messages, budget = 1, fair = false, how = "blocking" }: MergeCase): Case {
+export function mergeCase({ form, capacity, messages, budget = 1, ...use }: MergeCase): Case {
+  const { fair = false, how = "blocking", looksFirst = false } = use
+  const wait = looksFirst ? LOOKS_FIRST : {}
   const geometry = { capacity, slotBytes: 8, form }
   const bytes = bytesNeeded(geometry)
   const ring = (producer: number): number => SHARED_START + producer * bytes
@@ -36,7 +40,7 @@ export function mergeCase({ form, capacity, messages, budget = 1, fair = false, 
     name: `producer ${which + 1}`,
     bells: [{ address: BELL, peers: which }],
     attach: (vspace, begin) => {
-      const end = SharedRing.producer(vspace, ring(which), bytes, { bell: BELL })
+      const end = SharedRing.producer(vspace, ring(which), bytes, { bell: BELL, wait })
       return () => {
         for (let number = 1; number <= (messages[which] as number); number++) {
           begin(`push ${number}`)
@@ -54,7 +58,7 @@ export function mergeCase({ form, capacity, messages, budget = 1, fair = false, 
   }
   const nameIn = producerPartBytes(geometry)
   return {
-    name: `merge, ${form} form, capacity ${capacity}, ${messages.join(" and ")} messages, budget ${budget}${fair ? ", in turn" : ""}, ${how}`,
+    name: `merge, ${form} form, capacity ${capacity}, ${messages.join(" and ")} messages, budget ${budget}${fair ? ", in turn" : ""}, ${how}${looksFirst ? ", looking first" : ""}`,
     create: {
       name: "creator",
       attach: vspace => () => {
@@ -70,7 +74,7 @@ export function mergeCase({ form, capacity, messages, budget = 1, fair = false, 
         bells: [0, 1].map(own => ({ address: BELL + own, own })),
         attach: (vspace, begin) => {
           const sources = [0, 1].map(which => ({ frames: { address: ring(which), bytes }, bell: BELL + which }))
-          const consumer = new MergeConsumer(vspace, sources, { budget })
+          const consumer = new MergeConsumer(vspace, sources, { budget, wait })
           return () => {
             const taken = [0, 0]
             const overtaken = [0, 0]

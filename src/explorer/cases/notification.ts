@@ -3,6 +3,7 @@
 import { ACK_SLEEP, LANE_BYTES, NOTIFICATION_BYTES, NOTIFICATION_IN_USE } from "../../ring/layout.ts"
 import { NotificationFrame } from "../../ring/notification-frame.ts"
 import { NotificationSignaller } from "../../ring/signaller.ts"
+import type { WaitStrategy } from "../../ring/wait.ts"
 import { NotificationWaiter } from "../../ring/waiter.ts"
 import type { Case } from "../explore.ts"
 import { SHARED_START as FRAME } from "../instrument.ts"
@@ -19,8 +20,9 @@ const WRITTEN = 0x1234n
  * The plain data are written before the first signal. Before each further one, which may merge into one that is pending, an
  * atomic word changes, and the waiter sleeps on until it has seen its last value: a merge that is not delivered leaves it asleep.
  * @param signals how often each signaller signals its bit; 0 for not at all
+ * @param wait how the waiter waits
  */
-export function notificationCase(signals: readonly [number, number]): Case {
+export function notificationCase(signals: readonly [number, number], wait: WaitStrategy = {}): Case {
   const signaller = (lane: number): Case["programs"][number] => ({
     name: `signaller ${lane + 1}`,
     attach: (vspace, begin) => {
@@ -37,7 +39,7 @@ export function notificationCase(signals: readonly [number, number]): Case {
     },
   })
   return {
-    name: `notification, ${signals.join(" and ")} signals`,
+    name: `notification, ${signals.join(" and ")} signals${wait.spinNs === undefined ? "" : ", a waiter that spins before it sleeps"}`,
     create: { name: "creator", attach: vspace => () => void NotificationFrame.waiter(vspace, FRAME, LANES) },
     programs: [
       signaller(0),
@@ -45,7 +47,7 @@ export function notificationCase(signals: readonly [number, number]): Case {
       {
         name: "waiter",
         attach: (vspace, begin) => {
-          const waiter = new NotificationWaiter(vspace, NotificationFrame.waiter(vspace, FRAME, LANES))
+          const waiter = new NotificationWaiter(vspace, NotificationFrame.waiter(vspace, FRAME, LANES), { wait })
           return () => {
             const lanes = [0, 1].filter(lane => (signals[lane] as number) > 0)
             const again = lanes.filter(lane => (signals[lane] as number) > 1)

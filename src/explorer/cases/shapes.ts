@@ -4,9 +4,10 @@ import type { ConsumerPolicy } from "../../ring/shapes/broadcast-place.ts"
 import type { Case } from "../explore.ts"
 import { type BroadcastCaseConsumer, broadcastCase, lateConsumerCase } from "./broadcast.ts"
 import type { How } from "./how.ts"
+import { mergeConsumersCase, producersLeaveCase } from "./leaving.ts"
 import { notificationLoopCase, ringLoopCase } from "./loop.ts"
 import { mergeCase } from "./merge.ts"
-import { policyCase } from "./policy.ts"
+import { policyCase, policyConsumersCase } from "./policy.ts"
 
 const POLICIES = ["block", "drop-oldest", "disconnect"] as const
 const blocking: How = "blocking"
@@ -20,6 +21,11 @@ const givenUp: readonly How[] = [
 
 function of(policy: ConsumerPolicy, ...hows: readonly (How | "looking")[]): BroadcastCaseConsumer[] {
   return hows.map(how => ({ policy, how }))
+}
+
+/** What is too large to be complete. */
+function switching(mostSwitches: number, explored: Case): Case {
+  return { ...explored, mostSwitches }
 }
 
 export const SMALL_SHAPES: readonly Case[] = [
@@ -39,6 +45,13 @@ export const SMALL_SHAPES: readonly Case[] = [
   ringLoopCase({ ...inLoop, consumer: "abandoned, then loop" }),
   notificationLoopCase([1, 1], "loop"),
   policyCase("drop-newest", 1, 2),
+  policyCase("drop-oldest", 1, 1),
+  producersLeaveCase(0, "a lane nobody takes", blocking),
+  producersLeaveCase(0, "a lane nobody takes", "loop"),
+  mergeConsumersCase([1, 1]),
+  ringLoopCase({ ...inLoop, consumer: "loop", looksFirst: true }),
+  ringLoopCase({ ...inLoop, producer: "loop", looksFirst: true }),
+  ringLoopCase({ ...inLoop, consumer: "loop, late" }),
 ]
 
 export const ALL_SHAPES: readonly Case[] = [
@@ -52,7 +65,24 @@ export const ALL_SHAPES: readonly Case[] = [
     ...(how === "abandoned, then loop" ? [] : [ringLoopCase({ ...inLoop, consumer: how })]),
     ringLoopCase({ ...inLoop, form: "slot", producer: how }),
     notificationLoopCase([1, 1], how),
+    ringLoopCase({ ...inLoop, consumer: how, looksFirst: true }),
+    ringLoopCase({ ...inLoop, form: "slot", producer: how, looksFirst: true }),
+    notificationLoopCase([1, 1], how, true),
   ]),
+  notificationLoopCase([1, 1], "loop", true),
+  mergeCase({ form: "index", capacity: 1, messages: [1, 1], looksFirst: true }),
+  mergeCase({ form: "index", capacity: 1, messages: [1, 1], how: "loop", looksFirst: true }),
+  ...POLICIES.map(policy => broadcastCase(of(policy, blocking), 1, 2, true)),
+  ...POLICIES.map(policy => broadcastCase(of(policy, "loop"), 1, 2, true)),
+  ...POLICIES.map(policy => switching(3, broadcastCase(of(policy, blocking, blocking), 1, 2))),
+  policyCase("drop-oldest", 1, 2),
+  policyConsumersCase("drop-oldest", 1, 2),
+  switching(4, producersLeaveCase(1, "a lane nobody takes", blocking)),
+  producersLeaveCase(0, "a closed lane", blocking),
+  producersLeaveCase(0, "a closed lane", "loop"),
+  switching(3, producersLeaveCase(0, "a lane of 1 message", blocking)),
+  switching(3, producersLeaveCase(0, "a lane of 1 message", "loop")),
+  mergeConsumersCase([2, 0]),
 ]
 
 /** Of these random schedules are run. */

@@ -12,11 +12,14 @@ import {
 } from "../../ring/layout.ts"
 import type { RecordConsumer } from "../../ring/record-consumer.ts"
 import { RecordRing } from "../../ring/record-ring.ts"
+import { RingEnd } from "../../ring/ring-end.ts"
 import { bytesNeeded, producerPartBytes, type RingForm } from "../../ring/ring-header.ts"
+import { placeOf } from "../../ring/ring-place.ts"
 import { SharedRing } from "../../ring/shared-ring.ts"
 import type { VSpace } from "../../ring/vspace.ts"
 import type { Case } from "../explore.ts"
 import { SHARED_START as FRAME } from "../instrument.ts"
+import { accessesMade } from "../process.ts"
 
 const CAPACITY = 4
 const RECORD_CAPACITY = 64
@@ -80,6 +83,16 @@ const RECORDS: readonly Trial[] = [
   { words: [[AT_END, 9], writeIndex(REST + 8)], outcome: REFUSED },
 ]
 
+/** How often a consumer may spin, and the loads that it makes of an empty ring. */
+const LOOKS = [
+  [1, 2],
+  [2, 4],
+  [16, 18],
+  [17, 19],
+  [18, 21],
+  [50, 55],
+] as const
+
 export function wordsCase(form: RingForm): Case {
   const geometry = { capacity: CAPACITY, slotBytes: 8, form }
   const bytes = bytesNeeded(geometry)
@@ -133,6 +146,19 @@ export function wordsCase(form: RingForm): Case {
     consumer.close()
     return `${outcome}`
   }
+  /** A look for each spin but the first, which looks at the status too, as each sixteenth does; and one whether it is closed. */
+  const looks = (vspace: VSpace): string => {
+    const producer = SharedRing.producer(vspace, FRAME, bytes)
+    const consumer = new RingEnd(vspace, "consumer", placeOf(vspace, { address: FRAME, bytes }, "slots"), {})
+    const counts = LOOKS.map(([spins]) => {
+      const before = accessesMade()
+      vspace.hot.pop(consumer.state, spins)
+      return accessesMade() - before
+    })
+    producer.close()
+    consumer.close()
+    return counts.join()
+  }
   const pushes = form === "index" ? PUSHES.map(trial => [trial, push] as const) : []
   return trialsCase(`${form} form`, create, [
     ...POPS[form].map(trial => [trial, pop] as const),
@@ -140,6 +166,7 @@ export function wordsCase(form: RingForm): Case {
     [{ words: [], outcome: "2,1,1,2" }, batches],
     [{ words: [], outcome: "closed, undefined" }, reopened],
     [{ words: [], outcome: "deadline" }, deadline],
+    [{ words: [], outcome: LOOKS.map(([, accesses]) => accesses).join() }, looks],
   ])
 }
 

@@ -81,7 +81,7 @@ function watch(end: usize, spins: u32): u32 {
     // What it says is decided by items(), which loads it once more.
     const now = atomic.load<u32>(word)
     pause(end)
-    if (now != seen) return max(spins - 1, 1)
+    if (now != seen) return spins - 1
   } while (--spins > left)
   return left
 }
