@@ -51,7 +51,7 @@ t.test("withLock() is taken over from a holder that was killed, by one at a time
   const directory = t.testdir({})
   const holder = worker(directory, 1, DEADLINE_MS)
   const ended = statusOf(holder)
-  await until(() => existsSync(join(directory, "busy")))
+  await until(() => existsSync(join(directory, "log")))
   holder.kill("SIGKILL")
   t.equal(await ended, "SIGKILL")
   rmSync(join(directory, "busy"))
