@@ -10,13 +10,13 @@ import { notificationCase } from "./notification.ts"
 import { recordCase } from "./records.ts"
 import { batchCase, ringCase, spinCase } from "./ring.ts"
 import { ALL_SHAPES, LARGE_SHAPES, SMALL_SHAPES } from "./shapes.ts"
-import { recordWordsCase, wordsCase } from "./words.ts"
+import { recordWordsCases, wordsCases } from "./words.ts"
 
 const FORMS = ["index", "slot"] as const
 
 export const SMALL: readonly Case[] = [
-  ...FORMS.map(wordsCase),
-  recordWordsCase(),
+  ...FORMS.flatMap(wordsCases),
+  ...recordWordsCases(),
   ...FORMS.flatMap(form => [ringCase(form, 1, 2), ringCase(form, 2, 2)]),
   ...FORMS.flatMap(form => [batchCase(form, 4, [1, 2]), inPlaceCase(form)]),
   batchCase("index", 8, [1, 8]),

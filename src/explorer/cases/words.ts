@@ -93,7 +93,7 @@ const LOOKS = [
   [50, 55],
 ] as const
 
-export function wordsCase(form: RingForm): Case {
+export function wordsCases(form: RingForm): Case[] {
   const geometry = { capacity: CAPACITY, slotBytes: 8, form }
   const bytes = bytesNeeded(geometry)
   const create = (vspace: VSpace): void => SharedRing.create(vspace, FRAME, bytes, { ...geometry, initialIndex: START })
@@ -141,7 +141,7 @@ export function wordsCase(form: RingForm): Case {
   const deadline = (vspace: VSpace): string => {
     const producer = SharedRing.producer(vspace, FRAME, bytes)
     const consumer = SharedRing.consumer(vspace, FRAME, bytes, { wait: { spinNs: 1, park: false } })
-    const outcome = consumer.pop(5_000_000)
+    const outcome = consumer.pop(3_000_000)
     producer.close()
     consumer.close()
     return `${outcome}`
@@ -160,17 +160,17 @@ export function wordsCase(form: RingForm): Case {
     return counts.join()
   }
   const pushes = form === "index" ? PUSHES.map(trial => [trial, push] as const) : []
-  return trialsCase(`${form} form`, create, [
+  return trialsCases(`${form} form`, create, [
     ...POPS[form].map(trial => [trial, pop] as const),
     ...pushes,
     [{ words: [], outcome: "2,1,1,2" }, batches],
     [{ words: [], outcome: "closed, undefined" }, reopened],
-    [{ words: [], outcome: "deadline" }, deadline],
     [{ words: [], outcome: LOOKS.map(([, accesses]) => accesses).join() }, looks],
+    [{ words: [], outcome: "deadline" }, deadline],
   ])
 }
 
-export function recordWordsCase(): Case {
+export function recordWordsCases(): Case[] {
   const options = { capacityBytes: RECORD_CAPACITY, initialIndex: START }
   const bytes = RecordRing.bytesNeeded(options)
   const found = (vspace: VSpace, poke: () => void, look: (consumer: RecordConsumer) => number | undefined): string => {
@@ -201,7 +201,7 @@ export function recordWordsCase(): Case {
     return outcomes.join()
   }
   const create = (vspace: VSpace): void => RecordRing.create(vspace, FRAME, bytes, options)
-  return trialsCase("records", create, [
+  return trialsCases("records", create, [
     ...RECORDS.flatMap(trial => [[trial, pop] as const, [trial, peek] as const]),
     // What fits before the ring's end is put there; what does not, at its start.
     [{ words: [], outcome: `${AT_END},${RING_SLOTS}` }, claim],
@@ -212,10 +212,25 @@ export function recordWordsCase(): Case {
 
 type Attempt = (vspace: VSpace, poke: () => void) => string
 
-function trialsCase(
+/** In small cases: each access is behind all those before it, which are run again. */
+const TRIALS_OF_A_CASE = 3
+
+function trialsCases(
   what: string,
   create: (vspace: VSpace) => void,
   trials: readonly (readonly [Trial, Attempt])[],
+): Case[] {
+  const numbered = [...trials.entries()]
+  const parts = Array.from({ length: Math.ceil(trials.length / TRIALS_OF_A_CASE) }, (_, at) => at * TRIALS_OF_A_CASE)
+  return parts.map(first =>
+    trialsCase(`${what}, from trial ${first}`, create, numbered.slice(first, first + TRIALS_OF_A_CASE)),
+  )
+}
+
+function trialsCase(
+  what: string,
+  create: (vspace: VSpace) => void,
+  trials: readonly (readonly [number: number, readonly [Trial, Attempt]])[],
 ): Case {
   return {
     name: `words at their bounds, ${what}`,
@@ -224,7 +239,7 @@ function trialsCase(
       {
         name: "both ends",
         attach: (vspace, begin) => () => {
-          for (const [number, [{ words, outcome }, attempt]] of trials.entries()) {
+          for (const [number, [{ words, outcome }, attempt]] of trials) {
             begin(`trial ${number}`)
             // What create() and attaching do not write anew.
             vspace.storeWord(FRAME + RING_MAGIC_WORD, 0)
