@@ -154,6 +154,11 @@ function receiveAll(consumer: MergeConsumer, total: number, other: Other, how: H
       throw new Error(`producer ${source + 1} has gone again`)
     else goneAt[source] = taken[source] ?? 0
   }
+  if (other === "a closed lane") {
+    begin("pop no more")
+    const outcome = consumer.pop()
+    if (outcome !== "closed") throw new Error(`with all closed a pop returned ${outcome}`)
+  }
   const state = consumer.state(0)
   if (state !== "closed") throw new Error(`the producer that has closed is said to be ${state}`)
 }

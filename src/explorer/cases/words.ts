@@ -200,6 +200,14 @@ export function recordWordsCases(): Case[] {
     consumer.close()
     return outcomes.join()
   }
+  const behindPadding: Attempt = vspace => {
+    const producer = RecordRing.producer(vspace, FRAME, bytes)
+    const consumer = RecordRing.consumer(vspace, FRAME, bytes)
+    const lengths = [24, 8].map(length => producer.tryPush(new Uint8Array(length)) && consumer.tryPop()?.length)
+    producer.close()
+    consumer.close()
+    return lengths.join()
+  }
   const create = (vspace: VSpace): void => RecordRing.create(vspace, FRAME, bytes, options)
   return trialsCases("records", create, [
     ...RECORDS.flatMap(trial => [[trial, pop] as const, [trial, peek] as const]),
@@ -207,6 +215,8 @@ export function recordWordsCases(): Case[] {
     [{ words: [], outcome: `${AT_END},${RING_SLOTS}` }, claim],
     // Half of the ring is free, but with the padding before it a record of half the ring needs more.
     [{ words: [], outcome: "true,true,true,false,true,false" }, padded],
+    // A release takes the padding before the record along.
+    [{ words: [], outcome: "24,8" }, behindPadding],
   ])
 }
 
