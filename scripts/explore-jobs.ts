@@ -2,6 +2,7 @@
 
 import { type ChildProcess, fork } from "node:child_process"
 import { join } from "node:path"
+import { atExit } from "./at-exit.ts"
 import type { Job, JobResult } from "./explore-worker.ts"
 
 const root = join(import.meta.dirname, "..")
@@ -11,6 +12,8 @@ const SILENCE_MS = 300_000
 
 export class Worker {
   readonly #child: ChildProcess
+  /** It would end at its next message otherwise, and a case takes minutes. */
+  readonly #forget = atExit(() => this.close())
 
   /** @param tree whose sources it explores */
   constructor(tree = root) {
@@ -53,7 +56,12 @@ export class Worker {
     })
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
   close(): void {
+    this.#forget()
     this.#child.kill("SIGKILL")
   }
 }

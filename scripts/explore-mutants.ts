@@ -1,6 +1,6 @@
 // explore-mutants.ts: would the explorer see it? Each mutant of the ring is explored in the small cases, until one fails.
 
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, readFileSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { FOR_MUTANTS } from "../src/explorer/cases/all.ts"
 import { SMALL_SHAPES } from "../src/explorer/cases/shapes.ts"
@@ -163,6 +163,5 @@ class MutantExplorer {
 
   close(): void {
     this.#worker?.close()
-    rmSync(this.#copy, { recursive: true, force: true })
   }
 }
