@@ -22,6 +22,16 @@ takeOverKernel()
 const shipped = readFileSync(join(root, "dist/ring.wasm"))
 const module = new WebAssembly.Module(instrument(shipped) as Uint8Array<ArrayBuffer>)
 
+const word = SHARED_START + RING_SLOTS
+/** Stores two words, one after the other. */
+const storer: Program = {
+  name: "storer",
+  attach: (vspace, begin) => () => {
+    begin("store")
+    for (const at of [0, 1]) vspace.storeWord(word + 4 * at, 1)
+  },
+}
+
 t.test("the small cases: every schedule delivers all", async t => {
   let all = 0n
   for (const explored of [...SMALL, ...SMALL_SHAPES]) {
@@ -79,8 +89,7 @@ t.test("a plain access that an atomic one does not order is a race, and its sche
 })
 
 t.test("states that differ only in a word which two processes store are told apart", async t => {
-  const word = SHARED_START + RING_SLOTS
-  const storer = (number: number): Program => ({
+  const storerOf = (number: number): Program => ({
     name: `storer ${number}`,
     attach: (vspace, begin) => () => {
       begin("store")
@@ -97,13 +106,13 @@ t.test("states that differ only in a word which two processes store are told apa
     },
   })
   for (const unexpected of [1, 2]) {
-    const programs = [storer(1), storer(2), looker(unexpected)]
+    const programs = [storerOf(1), storerOf(2), looker(unexpected)]
     const { failure } = explore(module, { ...ringCase("index", 1, 1), programs })
     t.equal(failure?.why, `looker: saw ${unexpected}`)
   }
   const { complete, failure } = explore(module, {
     ...ringCase("index", 1, 1),
-    programs: [storer(1), storer(2), looker(3)],
+    programs: [storerOf(1), storerOf(2), looker(3)],
   })
   t.equal(failure, undefined)
   t.ok(complete)
@@ -112,14 +121,6 @@ t.test("states that differ only in a word which two processes store are told apa
 t.test(
   "a load of a word that is stored only later is a step all the same, and its schedule can be replayed",
   async t => {
-    const word = SHARED_START + RING_SLOTS
-    const storer: Program = {
-      name: "storer",
-      attach: (vspace, begin) => () => {
-        begin("store")
-        for (const at of [0, 1]) vspace.storeWord(word + 4 * at, 1)
-      },
-    }
     const looker = (unexpected: string): Program => ({
       name: "looker",
       attach: (vspace, begin) => () => {
@@ -143,14 +144,6 @@ t.test(
 )
 
 t.test("rounds of looks: the change of each word is found, and a hundred rounds are few states", async t => {
-  const word = SHARED_START + RING_SLOTS
-  const storer: Program = {
-    name: "storer",
-    attach: (vspace, begin) => () => {
-      begin("store")
-      for (const at of [0, 1]) vspace.storeWord(word + 4 * at, 1)
-    },
-  }
   const looker = (unexpected: string): Program => ({
     name: "looker",
     attach: (vspace, begin) => () => {

@@ -76,6 +76,7 @@ export class OwnFrames {
       })
     }
   }
+
   /** As `Channel.revoke`, of the frames at those positions; by default of all. */
   revoke(frames: Iterable<number> = this.slots.keys()): boolean {
     const kept = [...frames].filter(frame => !this.#gone.has(frame))

@@ -12,7 +12,7 @@ import { benchSession } from "./bench-session.ts"
 import { measureInPart } from "./caps-suite-part.ts"
 import { idleShare, type Placement, pinned } from "./caps-suite-placement.ts"
 import { type CapsRow, rowOf } from "./caps-suite-row.ts"
-import { type HoldUps, holdUps, tellHoldUps } from "./hold-ups.ts"
+import { type HoldUps, holdUps, tellHoldUps, worstOf } from "./hold-ups.ts"
 import { median } from "./statistics.ts"
 
 export const ECHO_RATIO_LIMIT = 1.3
@@ -108,16 +108,14 @@ export async function measureLatency(
 export async function measureCrowd({ name, cpus }: Placement, progress: (text: string) => void): Promise<CapsRow[]> {
   const all: CrowdReport[] = []
   const around: HoldUps[] = [await holdUps(cpus)]
-  const isQuiet = (trial: CrowdReport): boolean => withoutRevoke(trial) <= BYSTANDER_LIMIT_MS
   while (all.length < CROWD_ATTEMPTS && all.filter(isQuiet).length < CROWD_TRIALS) {
     progress(`null syscalls during a revoke, ${name}: trial ${all.length + 1}`)
     const args = [BenchCapsRole.crowd, cpus[0], CROWD]
     all.push(await pinned(cpus[1], () => session<CrowdReport>(args, () => {})))
   }
   around.push(await holdUps(cpus))
-  const [hold] = around.toSorted((a, b) => b.longestMs - a.longestMs) as [HoldUps]
-  const judged = all.some(isQuiet) && hold.longestMs <= BYSTANDER_LIMIT_MS
-  const trials = all.some(isQuiet) ? all.filter(isQuiet) : all
+  const hold = worstOf(around)
+  const { trials, judged } = judgeCrowd(all, hold)
   const of = (pick: (trial: CrowdReport) => number): number[] => trials.map(pick)
   const crowd = CROWD.toLocaleString("en")
   const what = `another's null syscall during a revoke of ${crowd}`
@@ -143,6 +141,19 @@ export async function measureCrowd({ name, cpus }: Placement, progress: (text: s
       of(({ during }) => during.max / 1e3),
     ),
   ]
+}
+
+/** The trials that a maximum is taken of, and whether it says anything about the kernel. */
+export function judgeCrowd(
+  all: readonly CrowdReport[],
+  { longestMs }: HoldUps,
+): { trials: readonly CrowdReport[]; judged: boolean } {
+  const quiet = all.filter(isQuiet)
+  return { trials: quiet.length > 0 ? quiet : all, judged: quiet.length > 0 && longestMs <= BYSTANDER_LIMIT_MS }
+}
+
+function isQuiet(trial: CrowdReport): boolean {
+  return withoutRevoke(trial) <= BYSTANDER_LIMIT_MS
 }
 
 async function ourTrial({ cpus }: Placement): Promise<[LatencyReport, number]> {

@@ -19,7 +19,11 @@ const PAUSE_MS = 0.05
 /** Cost: 1.1 s in which `cpus`, one or two, are busy. */
 export async function holdUps(cpus: readonly number[]): Promise<HoldUps> {
   const watched = [...new Set(cpus)].map(cpu => measureInPart<HoldUps>("hold-ups", [cpu, WATCH_MS]))
-  const seen = await Promise.all(watched)
+  return worstOf(await Promise.all(watched))
+}
+
+/** @param seen at least one */
+export function worstOf(seen: readonly HoldUps[]): HoldUps {
   return {
     share: Math.max(...seen.map(({ share }) => share)),
     longestMs: Math.max(...seen.map(({ longestMs }) => longestMs)),

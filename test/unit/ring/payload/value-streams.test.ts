@@ -1,9 +1,9 @@
 // value-streams.test.ts: declared messages and packed values by Node and Web streams.
 
 import { once } from "node:events"
-import { Readable } from "node:stream"
+import { Readable, type Writable } from "node:stream"
 import { pipeline } from "node:stream/promises"
-import t from "tap"
+import t, { type Test } from "tap"
 import { defineMessage } from "../../../../src/ring/payload/message-type.ts"
 import { PackedConsumer, PackedProducer } from "../../../../src/ring/payload/packed-ring.ts"
 import { TypedConsumer, TypedProducer } from "../../../../src/ring/payload/typed-ring.ts"
@@ -28,28 +28,41 @@ async function all<T>(chunks: AsyncIterable<T>): Promise<T[]> {
   return seen
 }
 
-t.test("declared messages are streamed as the values of their fields, more than the ring holds", async t => {
+type Ends = ReturnType<typeof endsWithBells>
+type Streams<T> = readonly [
+  sends: { writable(): Writable; writableStream(): WritableStream<T> },
+  receives: { readable(): Readable; readableStream(): ReadableStream<object> },
+]
+
+/** Sends `values` through a ring of two slots and returns what came, by Node streams and by Web streams. */
+async function streamed<T>(
+  t: Test,
+  values: readonly T[],
+  slotBytes: number,
+  over: (ends: Ends) => Streams<T>,
+): Promise<unknown[][]> {
+  const came: unknown[][] = []
   for (const isWeb of [false, true]) {
-    const { producer, consumer } = endsWithBells(t, { capacity: 2, slotBytes: 8 }, { checkNs: 0 })
-    const [sends, receives] = [new TypedProducer(producer, Item), new TypedConsumer(consumer, Item)]
-    const writing = isWeb ? write(sends.writableStream(), items) : pipeline(Readable.from(items), sends.writable())
+    const ends = endsWithBells(t, { capacity: 2, slotBytes }, { checkNs: 0 })
+    const [sends, receives] = over(ends)
+    const writing = isWeb ? write(sends.writableStream(), values) : pipeline(Readable.from(values), sends.writable())
     const reading = all<unknown>(isWeb ? receives.readableStream() : receives.readable())
     await writing
-    producer.close()
-    t.same(await reading, items)
+    ends.producer.close()
+    came.push(await reading)
   }
+  return came
+}
+
+t.test("declared messages are streamed as the values of their fields, more than the ring holds", async t => {
+  const over = ({ producer, consumer }: Ends) =>
+    [new TypedProducer(producer, Item), new TypedConsumer(consumer, Item)] as const
+  t.same(await streamed(t, items, 8, over), [items, items])
 })
 
 t.test("packed values are streamed in boxes, whatever they are", async t => {
-  for (const isWeb of [false, true]) {
-    const { producer, consumer } = endsWithBells(t, { capacity: 2, slotBytes: 64 }, { checkNs: 0 })
-    const [sends, receives] = [new PackedProducer(producer), new PackedConsumer(consumer)]
-    const writing = isWeb ? write(sends.writableStream(), boxes) : pipeline(Readable.from(boxes), sends.writable())
-    const reading = all<unknown>(isWeb ? receives.readableStream() : receives.readable())
-    await writing
-    producer.close()
-    t.same(await reading, boxes)
-  }
+  const over = ({ producer, consumer }: Ends) => [new PackedProducer(producer), new PackedConsumer(consumer)] as const
+  t.same(await streamed(t, boxes, 64, over), [boxes, boxes])
 })
 
 t.test("a chunk that is no message fails the stream with a typed error, and the ring goes on", async t => {
