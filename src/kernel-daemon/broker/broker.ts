@@ -15,6 +15,7 @@ import type {
   UnmapEffect,
 } from "../invocation/effects.ts"
 import type { Kernel } from "../invocation/kernel.ts"
+import { afterOthers } from "./after-others.ts"
 import { allDone } from "./all-done.ts"
 import { BellTable } from "./bell-table.ts"
 import type { BrokerEvents } from "./broker-events.ts"
@@ -347,7 +348,7 @@ export class Broker {
           this.#processes.get(effect.component)?.reply(effect.message)
           break
         case "continue":
-          setImmediate(() => this.#run(this.#kernel.continue(effect.token), undefined))
+          afterOthers(effect.worked, () => this.#run(this.#kernel.continue(effect.token), undefined))
           break
         case "shutdown":
           this.shutdown(effect.ok, "the root task has ended, and the system with it")

@@ -139,9 +139,10 @@ export type CommitEffect =
   | { readonly kind: "ring-bell"; readonly memory: MemoryId; readonly bell: BellName }
   | { readonly kind: "reply"; readonly component: ComponentId; readonly callId: number; readonly message: Uint8Array }
   /**
-   * Asks to be called again, `kernel.continue(token)`, after other components were served: a large revoke in pieces.
+   * Asks to be called again, `kernel.continue(token)`, after other components were served: a large revoke in pieces. `worked`:
+   * a whole piece has just been done, so that others have waited for it.
    */
-  | { readonly kind: "continue"; readonly token: number }
+  | { readonly kind: "continue"; readonly token: number; readonly worked: boolean }
   | { readonly kind: "shutdown"; readonly ok: boolean }
 
 /**

@@ -245,12 +245,12 @@ export class Kernel {
     const state = this.#state
     const acquire = piece.collect()
     const commit = (proved = true) => {
-      if (!piece.apply(proved)) state.emit({ kind: "continue", token: state.keepPiece(piece) })
+      if (!piece.apply(proved)) state.emit({ kind: "continue", token: state.keepPiece(piece), worked: true })
       return state.drain()
     }
     // Unmaps are never refused. But whoever waited for them may be gone: then the piece is done again for nobody.
     const refuse = () => {
-      state.emit({ kind: "continue", token: state.keepPiece(piece) })
+      state.emit({ kind: "continue", token: state.keepPiece(piece), worked: false })
       return state.drain()
     }
     return { acquire, commit, refuse }

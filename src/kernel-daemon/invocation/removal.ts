@@ -194,5 +194,5 @@ export function removeAtOnce(state: KernelState, capability: Capability): boolea
  */
 export function removeUnattended(state: KernelState, removal: Removal): void {
   const isDone = removal.collect().length === 0 && removal.apply()
-  if (!isDone) state.emit({ kind: "continue", token: state.keepPiece(removal) })
+  if (!isDone) state.emit({ kind: "continue", token: state.keepPiece(removal), worked: false })
 }

@@ -76,7 +76,7 @@ export function memoryRenew(
     state.emit({ kind: "move-mappings", from, maps })
     state.emit({ kind: "destroy-memory", memory: from })
     // By then it has been seen that nobody shows it. Until then the frame may have been renewed again by another call.
-    state.emit({ kind: "continue", token: state.keepPiece(forgetting(frame, from)) })
+    state.emit({ kind: "continue", token: state.keepPiece(forgetting(frame, from)), worked: false })
     // Who sleeps does so on words of the old memory, and on a status word.
     for (const sleeper of componentsOf(standing)) rouseAll(state, sleeper)
     return {}

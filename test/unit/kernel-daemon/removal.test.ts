@@ -241,6 +241,25 @@ t.test("a removal of many mappings looks at few in each piece", async t => {
   t.strictSame(violations(k.state), [])
 })
 
+t.test("others get their turn after a piece of work, which the beginning of a removal is not", async t => {
+  const { k, frame } = kernelWithTree(3 * STEPS_PER_PIECE, shapes.wide as Shape)
+  k.holdContinues = true
+  k.begin(ROOT, "cap_revoke", { cnode: OWN_CNODE, slot: frame })
+  t.strictSame(continuations(k), [true], "a piece of the revoke is done")
+  finish(k)
+
+  const [giver, victim] = [k.spawn(ROOT, [20, frame, 7]), k.spawn()]
+  k.call(ROOT, "cap_grant", { source: victim.tcb, tcb: giver.tcb, slot: 21, rights: 7 })
+  k.call(giver.pid, "memory_map_into", { frame: 20, bytes: 4096, permissions: 3, pid: victim.pid })
+  k.end(giver.pid)
+  t.strictSame(continuations(k), [false], "what was mapped is still to be unmapped")
+  finish(k)
+})
+
+function continuations(k: TestKernel): boolean[] {
+  return k.of("continue").map(({ worked }) => worked)
+}
+
 /** What is asked of the world meanwhile. */
 function acquired(k: TestKernel, run: () => void): AcquireEffect[] {
   const seen: AcquireEffect[] = []
