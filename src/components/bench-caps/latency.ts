@@ -17,6 +17,8 @@ const WARM_UP_CALLS = 1_000
 const WARM_UP_ROUNDS = 800
 /** Maps and revokes for each frame count. */
 const ROUNDS = 150
+/** Maps one behind the other. */
+const BURST = 16
 /** Below FIRST_FREE_SLOT, so that no allocation takes it. */
 const DERIVED_SLOT = 99
 
@@ -26,6 +28,7 @@ export function latency(self: Component): void {
   const report: LatencyReport = {
     nullSyscall,
     mapInto: steps.map(({ mapInto }) => mapInto),
+    mapIntoAfterRevoke: steps.map(({ mapIntoAfterRevoke }) => mapIntoAfterRevoke),
     revoke: steps.map(({ revoke }) => revoke),
   }
   self.report(report)
@@ -46,6 +49,7 @@ function nullSyscalls(self: Component): Latency {
 
 interface Step {
   readonly mapInto: Latency
+  readonly mapIntoAfterRevoke: Latency
   readonly revoke: Latency
 }
 
@@ -59,15 +63,33 @@ function measureFrames(self: Component): Step[] {
   child.start()
   const frame = self.call("memory_allocate", { bytes: PAGE_BYTES }).slot
   const mapped = { bytes: PAGE_BYTES, permissions: Permission.read | Permission.write, pid: child.pid }
+  const derive = (): void => {
+    self.call("cap_derive", { cnode: self.ownCNode, source: frame, target: DERIVED_SLOT, rights: ALL_RIGHTS })
+  }
+  const map = (): number => timed(() => self.call("memory_map_into", { frame: DERIVED_SLOT, ...mapped }))
+  const revokeDerived = (): number => timed(() => self.call("cap_revoke", { cnode: self.ownCNode, slot: frame }))
   const measure = (rounds: number): Step => {
-    const mapInto = new Float64Array(rounds)
+    const mapIntoAfterRevoke = new Float64Array(rounds)
     const revoke = new Float64Array(rounds)
     for (let round = 0; round < rounds; round++) {
-      self.call("cap_derive", { cnode: self.ownCNode, source: frame, target: DERIVED_SLOT, rights: ALL_RIGHTS })
-      mapInto[round] = timed(() => self.call("memory_map_into", { frame: DERIVED_SLOT, ...mapped }))
-      revoke[round] = timed(() => self.call("cap_revoke", { cnode: self.ownCNode, slot: frame }))
+      derive()
+      mapIntoAfterRevoke[round] = map()
+      revoke[round] = revokeDerived()
     }
-    return { mapInto: latencyOf(mapInto), revoke: latencyOf(revoke) }
+    const mapInto = new Float64Array(rounds)
+    for (let round = 0; round < rounds; round++) {
+      if (round % BURST === 0) {
+        revokeDerived()
+        derive()
+      }
+      mapInto[round] = map()
+    }
+    revokeDerived()
+    return {
+      mapInto: latencyOf(mapInto),
+      mapIntoAfterRevoke: latencyOf(mapIntoAfterRevoke),
+      revoke: latencyOf(revoke),
+    }
   }
   measure(WARM_UP_ROUNDS)
   let standing = 1

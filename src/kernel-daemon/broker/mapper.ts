@@ -125,6 +125,8 @@ export class Mapper {
       this.#sent.delete(reply.callId)
       clearTimeout(sent.timer)
       sent.command.done(reply.errno === 0 ? undefined : new Error(`mmap refused, ${nameOf(reply.errno)}`))
+      // One that comes unasked is seen in the next turn: no system call to ask for it.
+      if (this.#sent.size === 0) break
     }
     this.#sendWaiting()
   }

@@ -74,17 +74,25 @@ export async function measureLatency(
   ]
   for (const [index, count] of FRAME_COUNTS.entries()) {
     const frames = count === 1 ? "1 frame mapped" : `${count} frames mapped`
-    const mapInto = ({ ours }: Pair): number => ours.mapInto[index]?.p50 ?? Number.NaN
-    const revoke = ({ ours }: Pair): number => ours.revoke[index]?.p50 ?? Number.NaN
+    const p50 = (by: "mapInto" | "mapIntoAfterRevoke" | "revoke", { ours }: Pair): number =>
+      ours[by][index]?.p50 ?? Number.NaN
     rows.push(
       rowOf(
         {
           what: `map_into / null syscall, p50, ${frames}, ${name}`,
           unit: "x",
           limit: MAP_RATIO_LIMIT,
-          note: "the target sleeps",
+          note: "one behind the other, as null syscalls; the target sleeps",
         },
-        of(pair => mapInto(pair) / pair.ours.nullSyscall.p50),
+        of(pair => p50("mapInto", pair) / pair.ours.nullSyscall.p50),
+      ),
+      rowOf(
+        {
+          what: `map_into after a revoke / null syscall, p50, ${frames}, ${name}`,
+          unit: "x",
+          note: "what the revoke reads has driven it from the caches",
+        },
+        of(pair => p50("mapIntoAfterRevoke", pair) / pair.ours.nullSyscall.p50),
       ),
       rowOf(
         {
@@ -93,7 +101,7 @@ export async function measureLatency(
           limit: REVOKE_LIMIT_MS,
           note: "the target sleeps",
         },
-        of(pair => revoke(pair) / 1e3),
+        of(pair => p50("revoke", pair) / 1e3),
       ),
     )
   }
