@@ -4,7 +4,7 @@ import type { Readable } from "node:stream"
 import { AttachedEnd } from "./attached-end.ts"
 import { Messages } from "./loop/iterate.ts"
 import type { LoopWaitOptions } from "./loop/loop-waiting.ts"
-import { copiesOf, readableOf, readableStreamOf } from "./loop/streams.ts"
+import { messageStreamOf, messagesOf } from "./loop/streams.ts"
 import type { Interruption } from "./wait.ts"
 
 /** What a consumer has done since it attached. */
@@ -34,18 +34,12 @@ export abstract class ReceivingEnd extends AttachedEnd {
 
   /** A Node stream of messages (loop/streams.ts). */
   readable(highWaterMark?: number): Readable {
-    return readableOf(
-      copiesOf(options => this.pop(options)),
-      highWaterMark,
-    )
+    return messagesOf(this, highWaterMark)
   }
 
   /** A Web stream of messages (loop/streams.ts). */
   readableStream(highWaterMark?: number): ReadableStream<Uint8Array> {
-    return readableStreamOf(
-      copiesOf(options => this.pop(options)),
-      highWaterMark,
-    )
+    return messageStreamOf(this, highWaterMark)
   }
 
   /**

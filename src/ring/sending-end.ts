@@ -4,7 +4,7 @@ import type { Writable } from "node:stream"
 import { AttachedEnd } from "./attached-end.ts"
 import { ensureBytes, RingError } from "./errors.ts"
 import type { LoopWaitOptions } from "./loop/loop-waiting.ts"
-import { ofBytes, writableOf, writableStreamOf } from "./loop/streams.ts"
+import { writableStreamTo, writableTo } from "./loop/streams.ts"
 import type { Interruption } from "./wait.ts"
 
 /** What a producer has done since it attached. */
@@ -23,18 +23,12 @@ export abstract class SendingEnd extends AttachedEnd {
 
   /** A Node stream that sends each chunk as a message (loop/streams.ts). */
   writable(highWaterMark?: number): Writable {
-    return writableOf(
-      ofBytes((chunk, options) => this.push(chunk, options)),
-      highWaterMark,
-    )
+    return writableTo(this, highWaterMark)
   }
 
   /** A Web stream that sends each chunk as a message (loop/streams.ts). */
   writableStream(highWaterMark?: number): WritableStream<Uint8Array> {
-    return writableStreamOf(
-      ofBytes((chunk, options) => this.push(chunk, options)),
-      highWaterMark,
-    )
+    return writableStreamTo(this, highWaterMark)
   }
 
   /** Counts since this end attached; they stay after `close`. */

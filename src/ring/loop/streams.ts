@@ -5,11 +5,17 @@ import { ensureBytes, RingError } from "../errors.ts"
 import type { Interruption } from "../wait.ts"
 import type { LoopWaitOptions } from "./loop-waiting.ts"
 
-/** What a stream reads with: takes one message, which is the stream's to keep. */
-export type Take<T extends object> = (options: LoopWaitOptions) => Promise<T | Interruption>
+/** Why nothing more comes; the consumer of a broadcast may have been left behind. */
+export type Ending = Interruption | "disconnected"
 
-/** What a stream writes with: sends one chunk, which stays as it is until then. */
-export type Send<T> = (chunk: T, options: LoopWaitOptions) => Promise<"pushed" | "sent" | Interruption>
+/** What a stream reads with: takes one message, which is the stream's to keep. */
+export type Take<T extends object> = (options: LoopWaitOptions) => Promise<T | Ending>
+
+/** What a ring did with a message that it did not refuse: "dropped" where its policy is to drop. */
+const TAKEN = ["pushed", "sent", "dropped"] as const
+
+/** What a stream writes with: sends one chunk, which stays as it is until then. "full": the ring's policy is to say so. */
+export type Send<T> = (chunk: T, options: LoopWaitOptions) => Promise<(typeof TAKEN)[number] | "full" | Interruption>
 
 /** Messages that a stream holds beside those in the ring, unless told otherwise. */
 const HIGH_WATER_MARK = 16
@@ -102,8 +108,50 @@ export function writableStreamOf<T>(send: Send<T>, highWaterMark = HIGH_WATER_MA
 }
 
 /** The array that a ring's pop returns is overwritten by the next, and a stream keeps several. */
-export function copiesOf(pop: Take<Uint8Array>): Take<Uint8Array> {
+function copiesOf(pop: Take<Uint8Array>): Take<Uint8Array> {
   return options => pop(options).then(message => (typeof message === "string" ? message : new Uint8Array(message)))
+}
+
+/** An end that gives one message after the other, and overwrites each. */
+interface Pops {
+  pop(options: LoopWaitOptions): Promise<Uint8Array | Ending>
+}
+
+/** An end that sends bytes. */
+interface Pushes {
+  push(message: Uint8Array, options: LoopWaitOptions): ReturnType<Send<Uint8Array>>
+}
+
+/** `readableOf` an end's messages, a copy of each. */
+export function messagesOf(end: Pops, highWaterMark?: number): Readable {
+  return readableOf(
+    copiesOf(options => end.pop(options)),
+    highWaterMark,
+  )
+}
+
+/** As `messagesOf`. */
+export function messageStreamOf(end: Pops, highWaterMark?: number): ReadableStream<Uint8Array> {
+  return readableStreamOf(
+    copiesOf(options => end.pop(options)),
+    highWaterMark,
+  )
+}
+
+/** `writableOf` an end that sends bytes. */
+export function writableTo(end: Pushes, highWaterMark?: number): Writable {
+  return writableOf(
+    ofBytes((chunk, options) => end.push(chunk, options)),
+    highWaterMark,
+  )
+}
+
+/** As `writableTo`. */
+export function writableStreamTo(end: Pushes, highWaterMark?: number): WritableStream<Uint8Array> {
+  return writableStreamOf(
+    ofBytes((chunk, options) => end.push(chunk, options)),
+    highWaterMark,
+  )
 }
 
 /** For chunks that are messages as they are: a Uint8Array of at most what a message holds, and nothing that looks like one. */
@@ -116,15 +164,17 @@ export function ofBytes(send: Send<Uint8Array>): Send<Uint8Array> {
 
 async function write<T>(send: Send<T>, chunk: T, signal: AbortSignal): Promise<void> {
   const outcome = await send(chunk, { signal })
-  if (outcome !== "pushed" && outcome !== "sent") throw interrupted(outcome)
+  if ((TAKEN as readonly string[]).includes(outcome)) return
+  if (outcome !== "full") throw interrupted(outcome as Interruption)
+  throw new RingError("Interrupted", 'The ring is full, and its policy is "fail": a stream that waits wants "block"')
 }
 
 /** The producer has gone, or has closed its end: what it had committed has come. */
-function isEnd(interruption: Interruption): boolean {
+function isEnd(interruption: Ending): boolean {
   return interruption === "peer-gone" || interruption === "closed"
 }
 
-function interrupted(interruption: Interruption): RingError {
+function interrupted(interruption: Ending): RingError {
   return new RingError("Interrupted", `The ring is at its end: ${interruption}; attach to a new one`)
 }
 

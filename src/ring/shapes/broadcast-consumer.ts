@@ -1,5 +1,6 @@
 // broadcast-consumer.ts: one of the consumers of a broadcast.
 
+import type { Readable } from "node:stream"
 import { native } from "../../../native/index.ts"
 import { Closeable, type LoopWaits } from "../closeable.ts"
 import { PageFault, PeerMisbehaviorError } from "../errors.ts"
@@ -14,6 +15,7 @@ import {
 } from "../layout.ts"
 import { Messages } from "../loop/iterate.ts"
 import { type LoopSleeper, LoopWaiting, type LoopWaitOptions } from "../loop/loop-waiting.ts"
+import { messageStreamOf, messagesOf } from "../loop/streams.ts"
 import { statusWord } from "../ring-end.ts"
 import type { Part } from "../ring-place.ts"
 import { SleepNumber } from "../sleep-number.ts"
@@ -211,6 +213,16 @@ export class BroadcastConsumer extends Closeable implements Sleeper, LoopSleeper
       () => this.pop({}),
       () => this.#loop.end("closed"),
     )
+  }
+
+  /** A Node stream of messages (loop/streams.ts). What it reads ahead counts as read: nothing of that is lost. */
+  readable(highWaterMark?: number): Readable {
+    return messagesOf(this, highWaterMark)
+  }
+
+  /** A Web stream of messages (loop/streams.ts). */
+  readableStream(highWaterMark?: number): ReadableStream<Uint8Array> {
+    return messageStreamOf(this, highWaterMark)
   }
 
   protected get waits(): LoopWaits {

@@ -1,5 +1,6 @@
 // broadcast-producer.ts: the one producer of a broadcast. Whom it waits for is decided in WebAssembly.
 
+import type { Writable } from "node:stream"
 import { Closeable, type LoopWaits } from "../closeable.ts"
 import { PageFault, RingError } from "../errors.ts"
 import {
@@ -12,6 +13,7 @@ import {
   STATUS_LIVE,
 } from "../layout.ts"
 import { type LoopSleeper, LoopWaiting, type LoopWaitOptions } from "../loop/loop-waiting.ts"
+import { writableStreamTo, writableTo } from "../loop/streams.ts"
 import { statusWord } from "../ring-end.ts"
 import type { Part } from "../ring-place.ts"
 import { stage } from "../sending-end.ts"
@@ -179,6 +181,16 @@ export class BroadcastProducer extends Closeable implements Sleeper, LoopSleeper
     } catch (error) {
       return this.interruptionBy(error)
     }
+  }
+
+  /** A Node stream that sends each chunk as a message (loop/streams.ts). */
+  writable(highWaterMark?: number): Writable {
+    return writableTo(this, highWaterMark)
+  }
+
+  /** A Web stream that sends each chunk as a message (loop/streams.ts). */
+  writableStream(highWaterMark?: number): WritableStream<Uint8Array> {
+    return writableStreamTo(this, highWaterMark)
   }
 
   protected get waits(): LoopWaits {

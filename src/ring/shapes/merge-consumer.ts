@@ -1,6 +1,7 @@
 // merge-consumer.ts: one consumer of many rings, each with a producer of its own. Which ring is next is chosen in
 // WebAssembly; a producer that is gone, stopped or hostile costs the others nothing.
 
+import type { Readable } from "node:stream"
 import { Closeable, type LoopWaits } from "../closeable.ts"
 import { isSpoilt, PageFault, type PeerMisbehaviorError, RingError } from "../errors.ts"
 import {
@@ -16,6 +17,7 @@ import {
 } from "../layout.ts"
 import { Messages } from "../loop/iterate.ts"
 import { type LoopSleeper, LoopWaiting, type LoopWaitOptions } from "../loop/loop-waiting.ts"
+import { readableOf, readableStreamOf } from "../loop/streams.ts"
 import { RingEnd, statusWord } from "../ring-end.ts"
 import { placeOf, type RingPlace } from "../ring-place.ts"
 import type { VSpace } from "../vspace.ts"
@@ -23,6 +25,7 @@ import { checkTimeout, type Interruption, interruptionOf, RESULT_DEADLINE, type 
 import {
   checkMerge,
   type Departure,
+  type MergedMessage,
   type MergeOptions,
   type MergeSource,
   type MergeStats,
@@ -167,13 +170,32 @@ export class MergeConsumer extends Closeable implements Sleeper, LoopSleeper {
 
   /** All messages from now on, of whomever; `source` says whose. Departures are left to `state`. As RingConsumer's. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
-    const next = async (): Promise<Uint8Array | Interruption> => {
-      for (;;) {
-        const message = await this.pop({})
-        if (message !== "producer-gone") return message
-      }
+    return new Messages(
+      () => this.#next({}),
+      () => this.cancel(),
+    )
+  }
+
+  /** A Node stream of messages and whose they are (loop/streams.ts); ends when the last producer has gone. */
+  readable(highWaterMark?: number): Readable {
+    return readableOf(this.#take, highWaterMark)
+  }
+
+  /** A Web stream, as `readable`. */
+  readableStream(highWaterMark?: number): ReadableStream<MergedMessage> {
+    return readableStreamOf(this.#take, highWaterMark)
+  }
+
+  async #next(options: LoopWaitOptions): Promise<Uint8Array | Interruption> {
+    for (;;) {
+      const message = await this.pop(options)
+      if (message !== "producer-gone") return message
     }
-    return new Messages(next, () => this.cancel())
+  }
+
+  readonly #take = async (options: LoopWaitOptions): Promise<MergedMessage | Interruption> => {
+    const message = await this.#next(options)
+    return typeof message === "string" ? message : { source: this.source, message: new Uint8Array(message) }
   }
 
   /** Ends a pending wait on the event loop with "closed"; the next one is as before. */

@@ -26,6 +26,12 @@ export interface MergeStats {
   readonly producers: readonly { readonly state: ProducerState; readonly received: number }[]
 }
 
+/** What a merge's stream gives: a message, a copy, and the position of its producer. */
+export interface MergedMessage {
+  readonly source: number
+  readonly message: Uint8Array
+}
+
 /** A producer has gone: `source` says which, `state` why. Said once for each, after its last message. */
 export type Departure = "producer-gone"
 

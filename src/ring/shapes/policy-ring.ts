@@ -1,11 +1,13 @@
 // policy-ring.ts: a ring whose producer does what its creator chose when the ring is full: wait, say so, or drop. A ring that
 // drops its oldest messages is a broadcast with one consumer; the others are a SharedRing.
 
+import type { Readable, Writable } from "node:stream"
 import { Closeable, type LoopWaits } from "../closeable.ts"
 import { RingConsumer } from "../consumer.ts"
 import { ensureOptions, RingError } from "../errors.ts"
 import { LINE_BYTES, RING_CONSUMER_PART_BYTES } from "../layout.ts"
 import type { LoopWaitOptions } from "../loop/loop-waiting.ts"
+import { messageStreamOf, messagesOf, writableStreamTo, writableTo } from "../loop/streams.ts"
 import { RingProducer } from "../producer.ts"
 import { type Geometry, producerPartBytes } from "../ring-header.ts"
 import { type Part, placeOf, type RingParts } from "../ring-place.ts"
@@ -144,6 +146,19 @@ export class PolicyProducer extends Closeable {
     return "dropped"
   }
 
+  /**
+   * A Node stream that sends each chunk by the ring's policy (loop/streams.ts): one that is dropped counts as written; a full
+   * ring of policy "fail" fails it.
+   */
+  writable(highWaterMark?: number): Writable {
+    return writableTo(this, highWaterMark)
+  }
+
+  /** A Web stream, as `writable`. */
+  writableStream(highWaterMark?: number): WritableStream<Uint8Array> {
+    return writableStreamTo(this, highWaterMark)
+  }
+
   protected get waits(): LoopWaits {
     return this.#ring
   }
@@ -219,6 +234,16 @@ export class PolicyConsumer extends Closeable {
   /** All messages from now on. Ends when nothing more will come; `interruption()` says why. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
     return this.#ring[Symbol.asyncIterator]()
+  }
+
+  /** A Node stream of messages (loop/streams.ts). */
+  readable(highWaterMark?: number): Readable {
+    return messagesOf(this, highWaterMark)
+  }
+
+  /** A Web stream of messages (loop/streams.ts). */
+  readableStream(highWaterMark?: number): ReadableStream<Uint8Array> {
+    return messageStreamOf(this, highWaterMark)
   }
 
   protected get waits(): LoopWaits {
