@@ -2,6 +2,7 @@
 
 import { type ChildProcess, fork } from "node:child_process"
 import { join } from "node:path"
+import { ticksOf } from "../src/kernel-daemon/cli/bench/processes.ts"
 import { atExit } from "./at-exit.ts"
 import type { Job, JobResult } from "./explore-worker.ts"
 
@@ -9,6 +10,10 @@ const root = join(import.meta.dirname, "..")
 export const AT_ONCE = 2
 /** A worker that says nothing for so long hangs: no case takes that long. */
 const SILENCE_MS = 300_000
+/** How often it is looked at how long a silent one has computed. */
+const LOOK_MS = 1_000
+/** As processes.ts counts. */
+const TICK_MS = 10
 
 export class Worker {
   readonly #child: ChildProcess
@@ -25,24 +30,35 @@ export class Worker {
   }
 
   /**
-   * @param silenceMs how long it may say nothing
-   * @returns "hangs" when it said nothing for so long; then it is ended
+   * @param mostCpuMs how long it may compute without a word, whatever else the machine does
+   * @returns "hangs" when it did, or said nothing for SILENCE_MS; then it is ended
    * @throws {Error} it died, or something else went wrong than what a case looks for
    */
-  run(job: Job, silenceMs = SILENCE_MS): Promise<JobResult | "hangs"> {
+  run(job: Job, mostCpuMs = SILENCE_MS): Promise<JobResult | "hangs"> {
     const child = this.#child
+    const computedMs = (): number => ticksOf(child.pid as number) * TICK_MS
     return new Promise((resolve, reject) => {
-      const hangs = setTimeout(() => {
+      const giveUp = (): void => {
         done()
         child.kill("SIGKILL")
         resolve("hangs")
-      }, silenceMs)
+      }
+      let atLastWord = computedMs()
+      const computes = setInterval(() => {
+        if (computedMs() - atLastWord > mostCpuMs) giveUp()
+      }, LOOK_MS)
+      const hangs = setTimeout(giveUp, SILENCE_MS)
       const done = (): void => {
+        clearInterval(computes)
         clearTimeout(hangs)
         child.off("message", onMessage).off("exit", onExit)
       }
       const onMessage = (result: JobResult): void => {
-        if (result.kind === "goes on") return void hangs.refresh()
+        if (result.kind === "goes on") {
+          atLastWord = computedMs()
+          hangs.refresh()
+          return
+        }
         done()
         if (result.kind === "error") reject(new Error(result.message))
         else resolve(result)

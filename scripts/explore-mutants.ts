@@ -33,8 +33,8 @@ const RUN_BY: Readonly<Record<string, RegExp>> = {
   "record-consumer": /record/,
   record: /record/,
 }
-/** A small case, or the compiler, takes seconds. A mutant that says nothing for so long goes round without an access. */
-const SILENCE_MS = 120_000
+/** A small case takes a second, the compiler three. A mutant that computes for so long goes round without an access. */
+const MOST_CPU_MS = 30_000
 
 export interface Verdict {
   readonly what: string
@@ -123,6 +123,8 @@ function namesFor(path: string, cases?: string): string[] {
 /** What is WebAssembly is compiled in a worker that stays; the rest needs a new one, in a copy of the sources. */
 class MutantExplorer {
   readonly #copy = makeWorkingCopy(["src", "native", "scripts"])
+  /** By source file, the case that caught its last mutant: most often it catches the next one too. */
+  readonly #catchers = new Map<string, string>()
   #worker: Worker | undefined
 
   constructor() {
@@ -131,28 +133,41 @@ class MutantExplorer {
 
   /** @returns which case failed, and why */
   async failed({ path, text, cases }: Fault): Promise<string | undefined> {
+    const names = this.#inOrder(path, namesFor(path, cases))
+    const by = await this.#run(names, path, text)
+    const catcher = names.find(name => by?.startsWith(`${name}: `))
+    if (catcher !== undefined) this.#catchers.set(path, catcher)
+    return by
+  }
+
+  #inOrder(path: string, names: readonly string[]): string[] {
+    const first = this.#catchers.get(path)
+    return [...names.filter(name => name === first), ...names.filter(name => name !== first)]
+  }
+
+  async #run(names: readonly string[], path: string, text: string): Promise<string | undefined> {
     if (path.includes("/wasm/")) {
       this.#worker ??= new Worker()
-      return await this.#run(this.#worker, namesFor(path, cases), { path, text })
+      return await this.#untilFailure(this.#worker, names, { path, text })
     }
     const file = join(this.#copy, path)
     const source = readFileSync(file, "utf8")
     writeFileSync(file, text)
     const worker = new Worker(this.#copy)
     try {
-      return await this.#run(worker, namesFor(path, cases))
+      return await this.#untilFailure(worker, names)
     } finally {
       worker.close()
       writeFileSync(file, source)
     }
   }
 
-  async #run(
+  async #untilFailure(
     worker: Worker,
     names: readonly string[],
     changed?: { path: string; text: string },
   ): Promise<string | undefined> {
-    const result = await worker.run({ kind: "untilFailure", names, changed }, SILENCE_MS)
+    const result = await worker.run({ kind: "untilFailure", names, changed }, MOST_CPU_MS)
     if (result === "hangs") {
       if (worker === this.#worker) this.#worker = undefined
       return "no progress: it goes round for ever without a shared access"
