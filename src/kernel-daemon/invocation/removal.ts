@@ -16,8 +16,8 @@ import { remove } from "./holding.ts"
 import { type Lingered, landed, provesOf, unmapEffect } from "./mappings.ts"
 import type { KernelState } from "./state.ts"
 
-/** Steps through tree and slots in one piece: below a millisecond or two of work. */
-export const STEPS_PER_PIECE = 2_000
+/** Steps through tree and slots in one piece: a millisecond of work, or less. */
+export const STEPS_PER_PIECE = 1_000
 /** Only a CNode leaves orphans. */
 const NO_ORPHANS: CNode[] = []
 /** What a mapping counts for: who had it is looked at, which costs the daemon 60 us and more. */
