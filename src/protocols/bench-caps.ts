@@ -26,8 +26,9 @@ export interface Latency {
 
 export interface LatencyReport {
   readonly nullSyscall: Latency
-  /** One behind the other, as the null syscalls; by FRAME_COUNTS. */
+  /** Sixteen one behind the other, then as many null syscalls, in turns; by FRAME_COUNTS. */
   readonly mapInto: readonly Latency[]
+  readonly nullBeside: readonly Latency[]
   /** Each after a revoke, for which the daemon reads /proc: it finds cold caches. By FRAME_COUNTS. */
   readonly mapIntoAfterRevoke: readonly Latency[]
   /** From cap_revoke of one mapped frame's capability to its answer, by FRAME_COUNTS. */

@@ -17,17 +17,18 @@ const WARM_UP_CALLS = 1_000
 const WARM_UP_ROUNDS = 800
 /** Maps and revokes for each frame count. */
 const ROUNDS = 150
-/** Maps one behind the other. */
+/** Maps one behind the other, and then null syscalls. */
 const BURST = 16
 /** Below FIRST_FREE_SLOT, so that no allocation takes it. */
 const DERIVED_SLOT = 99
 
 export function latency(self: Component): void {
-  const nullSyscall = nullSyscalls(self)
+  const alone = nullSyscalls(self)
   const steps = measureFrames(self)
   const report: LatencyReport = {
-    nullSyscall,
+    nullSyscall: alone,
     mapInto: steps.map(({ mapInto }) => mapInto),
+    nullBeside: steps.map(({ nullBeside }) => nullBeside),
     mapIntoAfterRevoke: steps.map(({ mapIntoAfterRevoke }) => mapIntoAfterRevoke),
     revoke: steps.map(({ revoke }) => revoke),
   }
@@ -41,14 +42,18 @@ export function calls(self: Component): void {
 }
 
 function nullSyscalls(self: Component): Latency {
-  const nullSyscall = (): number => timed(() => self.call("yield", {}))
-  for (let call = 0; call < WARM_UP_CALLS; call++) nullSyscall()
+  for (let call = 0; call < WARM_UP_CALLS; call++) nullSyscall(self)
   self.print(MEASURING)
-  return latencyOf(new Float64Array(self.argument(BenchCapsArg.size)).map(nullSyscall))
+  return latencyOf(new Float64Array(self.argument(BenchCapsArg.size)).map(() => nullSyscall(self)))
+}
+
+function nullSyscall(self: Component): number {
+  return timed(() => self.call("yield", {}))
 }
 
 interface Step {
   readonly mapInto: Latency
+  readonly nullBeside: Latency
   readonly mapIntoAfterRevoke: Latency
   readonly revoke: Latency
 }
@@ -76,17 +81,17 @@ function measureFrames(self: Component): Step[] {
       mapIntoAfterRevoke[round] = map()
       revoke[round] = revokeDerived()
     }
-    const mapInto = new Float64Array(rounds)
-    for (let round = 0; round < rounds; round++) {
-      if (round % BURST === 0) {
-        revokeDerived()
-        derive()
-      }
-      mapInto[round] = map()
+    const mapInto: number[] = []
+    const nullBeside: number[] = []
+    for (let round = 0; round < rounds; round += BURST) {
+      derive()
+      for (let call = 0; call < BURST; call++) mapInto.push(map())
+      for (let call = 0; call < BURST; call++) nullBeside.push(nullSyscall(self))
+      revokeDerived()
     }
-    revokeDerived()
     return {
-      mapInto: latencyOf(mapInto),
+      mapInto: latencyOf(Float64Array.from(mapInto)),
+      nullBeside: latencyOf(Float64Array.from(nullBeside)),
       mapIntoAfterRevoke: latencyOf(mapIntoAfterRevoke),
       revoke: latencyOf(revoke),
     }

@@ -18,6 +18,12 @@ interface Command {
   readonly done: MapperDone
 }
 
+interface Sent {
+  readonly command: Command
+  readonly allowedMs: number
+  readonly lateAtMs: number
+}
+
 const NO_MEMORY: Fd = -1
 
 /** The number is the component's word: it may be none. */
@@ -33,7 +39,13 @@ export class Mapper {
   readonly #unwatch: () => void
   /** Commands that the socket has not taken yet, in order. Their descriptors are duplicates of our own. */
   #waiting: Command[] = []
-  readonly #sent = new Map<number, { readonly command: Command; readonly timer: NodeJS.Timeout }>()
+  readonly #sent = new Map<number, Sent>()
+  /**
+   * When it is looked for an answer that is late: not after the first of their times. One timer for all commands, which goes on
+   * when the answer has come: one for each costs a tenth of a map.
+   */
+  #lookAtMs = Number.POSITIVE_INFINITY
+  #look: NodeJS.Timeout | undefined
   readonly #onHangUp: (reason: string) => void
   readonly #onMisbehaviour: (reason: string) => void
   #nextCallId = 1
@@ -75,13 +87,13 @@ export class Mapper {
     this.#isClosed = true
     this.#unwatch()
     clearTimeout(this.#retry)
+    clearTimeout(this.#look)
     native.closeFd(this.#fd)
     const waiting = this.#waiting
     this.#waiting = []
     for (const { memory } of waiting) if (memory !== NO_MEMORY) native.closeFd(memory)
     const sent = [...this.#sent.values()]
     this.#sent.clear()
-    for (const { timer } of sent) clearTimeout(timer)
     for (const { done } of [...sent.map(({ command }) => command), ...waiting]) {
       done(ended())
     }
@@ -99,15 +111,28 @@ export class Mapper {
     }
     this.#retries = 0
     const allowedMs = deadlineMs + this.#sent.size * BEHIND_ANOTHER_MS
-    const timer = setTimeout(() => this.#late(callId, allowedMs), allowedMs)
-    this.#sent.set(callId, { command, timer })
+    const lateAtMs = performance.now() + allowedMs
+    this.#sent.set(callId, { command, allowedMs, lateAtMs })
+    if (lateAtMs < this.#lookAtMs) this.#lookAt(lateAtMs, allowedMs)
     return true
   }
 
+  #lookAt(timeMs: number, fromNowMs: number): void {
+    clearTimeout(this.#look)
+    this.#lookAtMs = timeMs
+    this.#look = setTimeout(() => this.#findLate(), fromNowMs)
+  }
+
   /** The answer may be here, and only this daemon behind with its work: timers run before the sockets are looked at. */
-  #late(callId: number, deadlineMs: number): void {
+  #findLate(): void {
+    this.#lookAtMs = Number.POSITIVE_INFINITY
     this.#receive()
-    if (this.#sent.has(callId)) this.#onMisbehaviour(`its mapper has not answered within ${deadlineMs} ms`)
+    let first: Sent | undefined
+    for (const sent of this.#sent.values()) if (first === undefined || sent.lateAtMs < first.lateAtMs) first = sent
+    if (first === undefined) return
+    const leftMs = first.lateAtMs - performance.now()
+    if (leftMs > 0) this.#lookAt(first.lateAtMs, leftMs)
+    else this.#onMisbehaviour(`its mapper has not answered within ${first.allowedMs} ms`)
   }
 
   #receive(): void {
@@ -123,7 +148,6 @@ export class Mapper {
         return
       }
       this.#sent.delete(reply.callId)
-      clearTimeout(sent.timer)
       sent.command.done(reply.errno === 0 ? undefined : new Error(`mmap refused, ${nameOf(reply.errno)}`))
       // One that comes unasked is seen in the next turn: no system call to ask for it.
       if (this.#sent.size === 0) break
