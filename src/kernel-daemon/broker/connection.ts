@@ -27,6 +27,8 @@ export class Connection {
   readonly #events: ConnectionEvents
   #unwatch: () => void
   #held = false
+  /** The last message had its reply at once. */
+  #answered = false
   /** In order; nothing but memory is in the way of the first. At most MAX_KEPT_REPLIES, of MAX_KEPT_REPLY_BYTES. */
   #unsent: Uint8Array[] = []
   #unsentBytes = 0
@@ -51,6 +53,7 @@ export class Connection {
    * for the first, those behind it are kept; a component for which there are more than we keep is ended.
    */
   send(message: Uint8Array): void {
+    this.#answered = true
     if (this.#takesNoMore) return
     if (this.#unsent.length > 0 && !this.#hasRoomFor(message)) {
       const kept = `${this.#unsent.length} replies, ${this.#unsentBytes} bytes`
@@ -133,8 +136,12 @@ export class Connection {
       if (received.fds.length > 0 || isCut) return this.#misbehave("it sent descriptors that nobody asked for")
       if (received.truncated) return this.#misbehave(`it sent a message over ${MAX_MESSAGE_BYTES} bytes`)
       const message = buffer.slice(0, received.bytes)
-      if (this.#state === "open") this.#events.onMessage(message)
-      else if (utf8.decode(message) === HELLO) {
+      if (this.#state === "open") {
+        this.#answered = false
+        this.#events.onMessage(message)
+        // It most likely waits for what is under way: no system call to ask for more. What there is, the next turn finds.
+        if (!this.#answered) return
+      } else if (utf8.decode(message) === HELLO) {
         this.#state = "open"
         this.#events.onHello()
       } else return this.#misbehave("its first message is not the hello")
