@@ -30,13 +30,15 @@ export class Worker {
   }
 
   /**
-   * @param mostCpuMs how long it may compute without a word, whatever else the machine does
+   * @param mostCpuMs how long its threads may compute without a word, whatever else the machine does
    * @returns "hangs" when it did, or said nothing for SILENCE_MS; then it is ended
    * @throws {Error} it died, or something else went wrong than what a case looks for
    */
-  run(job: Job, mostCpuMs = SILENCE_MS): Promise<JobResult | "hangs"> {
+  run(job: Job, mostCpuMs = Number.POSITIVE_INFINITY): Promise<JobResult | "hangs"> {
     const child = this.#child
     const computedMs = (): number => ticksOf(child.pid as number) * TICK_MS
+    const ended = child.signalCode ?? child.exitCode
+    if (ended !== null) return Promise.reject(new Error(`An explorer ended with ${ended}`))
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
         done()

@@ -170,7 +170,7 @@ class MutantExplorer {
     const result = await worker.run({ kind: "untilFailure", names, changed }, MOST_CPU_MS)
     if (result === "hangs") {
       if (worker === this.#worker) this.#worker = undefined
-      return "no progress: it goes round for ever without a shared access"
+      return `no progress: it computes for ${MOST_CPU_MS / 1000} s without an end or a shared access`
     }
     if (result.kind !== "failed") throw new Error(`An explorer answered "${result.kind}"`)
     return result.by

@@ -49,6 +49,12 @@ t.test("a ring that drops takes every chunk of a stream, and counts those that i
   }
 })
 
+t.test("a stream without an end to a ring that drops leaves the event loop to everybody else", async t => {
+  const [producer, consumer] = await run(t, ShapeStream.endless)
+  t.strictSame(producer, { ended: "AbortError", sent: true })
+  t.match(consumer, { wrong: 0, interruption: ENDED })
+})
+
 t.test("a ring that fails when it is full fails the stream; with room for all, it does not", async t => {
   const [producer, consumer] = await run(t, ShapeStream.fail)
   t.match(producer, { failure: /^Interrupted: .*policy is "fail".*"block"/, pushed: CAPACITY, full: 1 })

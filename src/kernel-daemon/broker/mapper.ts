@@ -126,7 +126,7 @@ export class Mapper {
   /** The answer may be here, and only this daemon behind with its work: timers run before the sockets are looked at. */
   #findLate(): void {
     this.#lookAtMs = Number.POSITIVE_INFINITY
-    this.#receive()
+    if (!this.#receive()) return
     let first: Sent | undefined
     for (const sent of this.#sent.values()) if (first === undefined || sent.lateAtMs < first.lateAtMs) first = sent
     if (first === undefined) return
@@ -135,7 +135,8 @@ export class Mapper {
     else this.#onMisbehaviour(`its mapper has not answered within ${first.allowedMs} ms`)
   }
 
-  #receive(): void {
+  /** False when it sends what cannot be believed: that has been told. */
+  #receive(): boolean {
     for (;;) {
       const reply = native.receiveMapperReply(this.#fd)
       if (reply === undefined) break
@@ -145,7 +146,7 @@ export class Mapper {
         this.#unwatch()
         if (reply === null) this.#onHangUp("it closed its mapper socket or sent nonsense there")
         else this.#onMisbehaviour("its mapper answered a command that was not sent")
-        return
+        return false
       }
       this.#sent.delete(reply.callId)
       sent.command.done(reply.errno === 0 ? undefined : new Error(`mmap refused, ${nameOf(reply.errno)}`))
@@ -153,6 +154,7 @@ export class Mapper {
       if (this.#sent.size === 0) break
     }
     this.#sendWaiting()
+    return true
   }
 
   /** Who owes no answer is waited for by no deadline of a command. */

@@ -20,8 +20,8 @@ import type { KernelState } from "./state.ts"
 export const STEPS_PER_PIECE = 1_000
 /** Only a CNode leaves orphans. */
 const NO_ORPHANS: CNode[] = []
-/** What a mapping counts for: who had it is looked at, which costs the daemon 60 us and more. */
-export const STEPS_PER_MAPPING = 40
+/** What a mapping counts for: who had it is looked at, which costs the daemon 60 us and more; others are served meanwhile. */
+export const STEPS_PER_MAPPING = 20
 
 export interface RemovalPlan {
   /** Everything derived from it goes; itself it stays. */
@@ -193,6 +193,7 @@ export function removeAtOnce(state: KernelState, capability: Capability): boolea
  * looked at, the rest as a removal of its own.
  */
 export function removeUnattended(state: KernelState, removal: Removal): void {
-  const isDone = removal.collect().length === 0 && removal.apply()
-  if (!isDone) state.emit({ kind: "continue", token: state.keepPiece(removal), worked: false })
+  const worked = removal.collect().length === 0
+  if (worked && removal.apply()) return
+  state.emit({ kind: "continue", token: state.keepPiece(removal), worked })
 }

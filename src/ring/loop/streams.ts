@@ -175,6 +175,8 @@ function isEnd(interruption: Ending): boolean {
 }
 
 function interrupted(interruption: Ending): RingError {
+  if (interruption === "disconnected")
+    return new RingError("Interrupted", "The producer has left this consumer behind: attach to the broadcast once more")
   return new RingError("Interrupted", `The ring is at its end: ${interruption}; attach to a new one`)
 }
 

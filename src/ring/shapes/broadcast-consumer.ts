@@ -215,7 +215,7 @@ export class BroadcastConsumer extends Closeable implements Sleeper, LoopSleeper
     )
   }
 
-  /** A Node stream of messages (loop/streams.ts). What it reads ahead counts as read: nothing of that is lost. */
+  /** A Node stream of messages (loop/streams.ts). What it has read ahead counts as read: `lost` does not tell of it. */
   readable(highWaterMark?: number): Readable {
     return messagesOf(this, highWaterMark)
   }

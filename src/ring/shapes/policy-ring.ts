@@ -6,6 +6,7 @@ import { Closeable, type LoopWaits } from "../closeable.ts"
 import { RingConsumer } from "../consumer.ts"
 import { ensureOptions, RingError } from "../errors.ts"
 import { LINE_BYTES, RING_CONSUMER_PART_BYTES } from "../layout.ts"
+import { isTurnDue } from "../loop/checker.ts"
 import type { LoopWaitOptions } from "../loop/loop-waiting.ts"
 import { messageStreamOf, messagesOf, writableStreamTo, writableTo } from "../loop/streams.ts"
 import { RingProducer } from "../producer.ts"
@@ -128,9 +129,14 @@ export class PolicyProducer extends Closeable {
   ): PolicyOutcome | Promise<PolicyOutcome> {
     if (typeof limit !== "object")
       return this.policy === "block" ? this.#ring.push(message, limit) : this.#pushNow(message)
-    return this.policy === "block"
-      ? this.#ring.push(message, limit)
-      : Promise.resolve().then(() => this.#pushNow(message))
+    return this.policy === "block" ? this.#ring.push(message, limit) : this.#pushInTurn(message, limit)
+  }
+
+  /** It never waits for room: who sends without end must not keep the event loop from everybody else. */
+  async #pushInTurn(message: Uint8Array | undefined, { signal }: LoopWaitOptions): Promise<PolicyOutcome> {
+    await (isTurnDue() ? new Promise(resolve => setImmediate(resolve)) : undefined)
+    signal?.throwIfAborted()
+    return this.#pushNow(message)
   }
 
   #pushNow(message: Uint8Array | undefined): PolicyOutcome {

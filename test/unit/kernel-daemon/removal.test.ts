@@ -241,7 +241,7 @@ t.test("a removal of many mappings looks at few in each piece", async t => {
   t.strictSame(violations(k.state), [])
 })
 
-t.test("others get their turn after a piece of work, which the beginning of a removal is not", async t => {
+t.test("others get their turn after a piece of work, not before one that has only been begun", async t => {
   const { k, frame } = kernelWithTree(3 * STEPS_PER_PIECE, shapes.wide as Shape)
   k.holdContinues = true
   k.begin(ROOT, "cap_revoke", { cnode: OWN_CNODE, slot: frame })
@@ -253,6 +253,16 @@ t.test("others get their turn after a piece of work, which the beginning of a re
   k.call(giver.pid, "memory_map_into", { frame: 20, bytes: 4096, permissions: 3, pid: victim.pid })
   k.end(giver.pid)
   t.strictSame(continuations(k), [false], "what was mapped is still to be unmapped")
+  finish(k)
+
+  const owner = k.spawn()
+  const cnode = new CNode(undefined, owner.pid, 1)
+  const cspace = k.state.components.get(owner.pid)?.cspace as CNode
+  place(k.state, cspace, 60, { object: cnode, rights: ALL_RIGHTS, badge: 0n, original: true, parent: undefined })
+  const inner = new CNode(undefined, owner.pid, 1)
+  place(k.state, cnode, 0, { object: inner, rights: ALL_RIGHTS, badge: 0n, original: true, parent: undefined })
+  k.end(owner.pid)
+  t.strictSame(continuations(k), [true], "what its slots held has gone, not yet what those held")
   finish(k)
 })
 
