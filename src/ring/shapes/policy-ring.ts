@@ -89,6 +89,7 @@ export class PolicyProducer extends Closeable {
   readonly #droppedWord: number
   #full = 0
   #dropped = 0
+  #turn: Promise<void> | undefined
 
   /** Attaches. @throws as SharedRing.producer */
   constructor(vspace: VSpace, parts: RingParts, options: EndOptions = {}) {
@@ -132,9 +133,20 @@ export class PolicyProducer extends Closeable {
     return this.policy === "block" ? this.#ring.push(message, limit) : this.#pushInTurn(message, limit)
   }
 
-  /** It never waits for room: who sends without end must not keep the event loop from everybody else. */
+  /**
+   * It never waits for room: who sends without end must not keep the event loop from everybody else. What is sent while a turn
+   * is under way comes behind what waits for it.
+   */
   async #pushInTurn(message: Uint8Array | undefined, { signal }: LoopWaitOptions): Promise<PolicyOutcome> {
-    await (isTurnDue() ? new Promise(resolve => setImmediate(resolve)) : undefined)
+    if (this.#turn === undefined && isTurnDue()) {
+      this.#turn = new Promise(resolve => {
+        setImmediate(() => {
+          this.#turn = undefined
+          resolve()
+        })
+      })
+    }
+    await this.#turn
     signal?.throwIfAborted()
     return this.#pushNow(message)
   }

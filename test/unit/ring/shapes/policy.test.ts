@@ -109,6 +109,21 @@ t.test("a ring with a policy does what a queue with that policy does; nothing is
   fc.assert(property, { numRuns: 300 })
 })
 
+t.test("what is sent on the event loop without waiting for one another comes in the order of the calls", async t => {
+  const MANY = 200
+  for (const policy of ["fail", "drop-newest", "drop-oldest"] as const) {
+    const world = ring(t, { capacity: 256, slotBytes: 8, policy })
+    const [producer, consumer] = [world.producer(), world.consumer()]
+    const sent = Array.from({ length: MANY }, (_, value) => value)
+    await Promise.all(sent.map(value => producer.push(bytes(value), {})))
+    t.strictSame(
+      sent.map(() => consumer.tryPop()?.[0]),
+      sent,
+      policy,
+    )
+  }
+})
+
 t.test("the count of dropped messages goes on over its overflow, and over a new producer", async t => {
   const world = ring(t, { capacity: 1, slotBytes: 8, policy: "drop-newest" })
   vspace.storeWord(world.written.producerPart.address + RING_DROPPED, 0xffff_fffe)
