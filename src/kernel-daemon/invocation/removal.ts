@@ -44,7 +44,9 @@ export class Removal {
   #single: readonly Capability[]
   /** CNodes whose contents are to go, and the slot to go on at. */
   readonly #cnodes: { readonly cnode: CNode; slot: number }[]
-  #batch: Capability[] = []
+  /** The piece: the first #chosen of these. Kept from piece to piece, so that a million leave no garbage. */
+  readonly #batch: (Capability | undefined)[] = []
+  #chosen = 0
   #unmapping: Mapping[] = []
   /** Who is looked at beside those that unmap, and the capability that remembers him. */
   #lingered: (Lingered & { readonly capability: Capability })[] = []
@@ -66,7 +68,7 @@ export class Removal {
    * it is removed.
    */
   collect(): AcquireEffect[] {
-    if (this.#batch.length === 0) this.#choose()
+    if (this.#chosen === 0) this.#choose()
     if (this.#unmapping.length === 0 && this.#lingered.length === 0) return []
     const living = this.#unmapping.filter(mapping => mapping.component.state !== "ended")
     return [...living.map(unmapEffect), ...provesOf(living, this.#lingered)]
@@ -91,7 +93,9 @@ export class Removal {
     if (!proved) this.#proved = false
     else for (const { capability, component } of this.#lingered) capability.lingering?.forget(component)
     const orphans: CNode[] = []
-    for (const capability of this.#batch) {
+    for (let at = 0; at < this.#chosen; at++) {
+      const capability = this.#batch[at] as Capability
+      this.#batch[at] = undefined
       capability.claims -= 1
       if (capability.cnode === undefined) settle(capability)
       else {
@@ -101,7 +105,7 @@ export class Removal {
       }
     }
     for (const mapping of this.#unmapping) landed(mapping)
-    this.#batch = []
+    this.#chosen = 0
     this.#unmapping = []
     this.#lingered = []
     for (const cnode of orphans) this.#cnodes.push({ cnode, slot: 0 })
@@ -117,7 +121,8 @@ export class Removal {
 
   #claim(capability: Capability): void {
     capability.claims += 1
-    this.#batch.push(capability)
+    this.#batch[this.#chosen] = capability
+    this.#chosen += 1
     if (capability.lingering !== undefined) this.#lookFor(capability, capability.lingering)
     // Most have none, and an empty list to walk for each of a million is work for the garbage collector.
     if (capability.mappings === undefined) return

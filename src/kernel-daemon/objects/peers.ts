@@ -15,6 +15,14 @@ interface Stake {
   readonly mappings: Set<Mapping>
 }
 
+// Not in place: a revoke of a million would leave the garbage collector a million closures.
+const oneMoreWriter = (stake: Stake): void => {
+  stake.writeCapabilities += 1
+}
+const oneWriterLess = (stake: Stake): void => {
+  stake.writeCapabilities -= 1
+}
+
 export class Peers {
   readonly #creator: ComponentId
   readonly #stakes = new Map<ComponentId, Stake>()
@@ -56,15 +64,11 @@ export class Peers {
   }
 
   addWriter(component: ComponentId): void {
-    this.#change(component, stake => {
-      stake.writeCapabilities += 1
-    })
+    this.#change(component, oneMoreWriter)
   }
 
   removeWriter(component: ComponentId): void {
-    this.#change(component, stake => {
-      stake.writeCapabilities -= 1
-    })
+    this.#change(component, oneWriterLess)
   }
 
   addMapping(mapping: Mapping): void {
