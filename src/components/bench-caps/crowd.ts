@@ -1,16 +1,11 @@
 // crowd.ts: role crowd: revokes a great many capabilities while a bystander makes null syscalls.
 
 import { BenchCapsArg, BenchCapsRole, type CrowdReport } from "../../protocols/bench-caps.ts"
-import { type Component, ConventionSlot, ObjectType } from "../runtime/index.ts"
+import type { Component } from "../runtime/index.ts"
 import { GO_ON_SLOT, PHASE_BADGE, READY_SLOT } from "./slots.ts"
 import { timed } from "./timing.ts"
+import { plantDeep, plantWide } from "./trees.ts"
 
-const CNODE_BITS = 16
-/** The most that one retype makes. */
-const BATCH = 256
-/** Slots of the own CNode; CNodes from FIRST_CNODE_SLOT up. */
-const UNTYPED_SLOT = 60
-const FIRST_CNODE_SLOT = 61
 /** How long the bystander is watched without a revoke: about as long as with one. */
 const BASELINE_NS = 3e8
 
@@ -24,9 +19,11 @@ export function crowd(self: Component): void {
       [GO_ON_SLOT, goOn],
       [READY_SLOT, ready],
     ],
-    arguments: [BenchCapsRole.bystander, self.argument(BenchCapsArg.cpu), 0],
+    arguments: [BenchCapsRole.bystander, self.argument(BenchCapsArg.cpu)],
   })
-  plant(self, size)
+  self.pin(self.argument(BenchCapsArg.daemonCpu))
+  const slot = self.argument(BenchCapsArg.isDeep) === 1 ? plantDeep(self, size) : plantWide(self, size)
+  self.pin(self.argument(BenchCapsArg.cpu))
   child.start()
   self.notification(ready).wait()
 
@@ -34,7 +31,7 @@ export function crowd(self: Component): void {
   phase.signal(PHASE_BADGE)
   self.notification(ready).wait(BASELINE_NS)
   phase.signal(PHASE_BADGE)
-  const revokeUs = timed(() => self.call("cap_revoke", { cnode: self.ownCNode, slot: UNTYPED_SLOT }))
+  const revokeUs = timed(() => self.call("cap_revoke", { cnode: self.ownCNode, slot }))
   phase.signal(PHASE_BADGE)
   self.notification(ready).wait(BASELINE_NS)
   phase.signal(PHASE_BADGE)
@@ -42,25 +39,4 @@ export function crowd(self: Component): void {
   if (state.kind !== "reported") throw new Error(`The bystander ended without a report: ${JSON.stringify(state)}`)
   const seen = state.report as Omit<CrowdReport, "revokeMs">
   self.report({ revokeMs: revokeUs / 1e3, ...seen })
-}
-
-/** Makes `size` endpoints out of one untyped: their capabilities are its descendants, in CNodes of their own. */
-function plant(self: Component, size: number): void {
-  const cnode = self.ownCNode
-  const slots = 2 ** CNODE_BITS
-  const untyped = { untyped: ConventionSlot.untyped, cnode }
-  const untypedBits = Math.ceil(Math.log2(size)) + 6
-  self.call("retype", { ...untyped, type: ObjectType.Untyped, sizeBits: untypedBits, slot: UNTYPED_SLOT, count: 1 })
-  const count = Math.ceil(size / slots)
-  self.call("retype", { ...untyped, type: ObjectType.CNode, sizeBits: CNODE_BITS, slot: FIRST_CNODE_SLOT, count })
-  for (let made = 0; made < size; made += BATCH) {
-    self.call("retype", {
-      untyped: UNTYPED_SLOT,
-      type: ObjectType.Endpoint,
-      sizeBits: 0,
-      cnode: FIRST_CNODE_SLOT + Math.floor(made / slots),
-      slot: made % slots,
-      count: BATCH,
-    })
-  }
 }

@@ -11,6 +11,7 @@ import {
 import { benchSession } from "./bench-session.ts"
 import { measureInPart } from "./caps-suite-part.ts"
 import { idleShare, type Placement, pinned } from "./caps-suite-placement.ts"
+import type { Shape } from "./caps-suite-revoke.ts"
 import { type CapsRow, rowOf } from "./caps-suite-row.ts"
 import { type HoldUps, holdUps, tellHoldUps, worstOf } from "./hold-ups.ts"
 import { median } from "./statistics.ts"
@@ -23,9 +24,9 @@ export const SYSCALL_ROUNDS = 3_000
 /** Above this share of idle time the processors are said to sleep. */
 const ASLEEP_SHARE = 0.1
 const CROWD = 1_000_000
-/** A maximum differs much from trial to trial. */
-const CROWD_TRIALS = 7
-const CROWD_ATTEMPTS = 12
+/** A maximum differs much from trial to trial. A chain takes a call for each of a million capabilities: it is tried less often. */
+const CROWD_TRIALS = { wide: 7, deep: 3 } as const
+const MORE_ATTEMPTS = 5
 
 interface Pair {
   readonly ours: LatencyReport
@@ -117,12 +118,17 @@ export async function measureLatency(
  * limit with no revoke at all, the trial says nothing about the kernel: it is repeated, and in the end not judged. Nor is
  * any of them where others hold up a bare loop on the same processors for as long.
  */
-export async function measureCrowd({ name, cpus }: Placement, progress: (text: string) => void): Promise<CapsRow[]> {
+export async function measureCrowd(
+  shape: Shape,
+  { name, cpus }: Placement,
+  progress: (text: string) => void,
+): Promise<CapsRow[]> {
   const all: CrowdReport[] = []
   const around: HoldUps[] = [await holdUps(cpus)]
-  while (all.length < CROWD_ATTEMPTS && all.filter(isQuiet).length < CROWD_TRIALS) {
-    progress(`null syscalls during a revoke, ${name}: trial ${all.length + 1}`)
-    const args = [BenchCapsRole.crowd, cpus[0], CROWD]
+  const trialsWanted = CROWD_TRIALS[shape]
+  while (all.length < trialsWanted + MORE_ATTEMPTS && all.filter(isQuiet).length < trialsWanted) {
+    progress(`null syscalls during a revoke, ${shape}, ${name}: trial ${all.length + 1}`)
+    const args = [BenchCapsRole.crowd, cpus[0], CROWD, Number(shape === "deep"), cpus[1]]
     all.push(await pinned(cpus[1], () => session<CrowdReport>(args, () => {})))
   }
   around.push(await holdUps(cpus))
@@ -130,7 +136,7 @@ export async function measureCrowd({ name, cpus }: Placement, progress: (text: s
   const { trials, judged } = judgeCrowd(all, hold)
   const of = (pick: (trial: CrowdReport) => number): number[] => trials.map(pick)
   const crowd = CROWD.toLocaleString("en")
-  const what = `another's null syscall during a revoke of ${crowd}`
+  const what = `another's null syscall during a revoke of ${crowd}, ${shape}`
   const calls = median(of(({ during }) => during.calls))
   const without = `without a revoke the longest took ${median(of(withoutRevoke)).toFixed(1)} ms`
   const circumstances = `${without}; ${tellHoldUps(hold)}`
@@ -138,10 +144,12 @@ export async function measureCrowd({ name, cpus }: Placement, progress: (text: s
     ? `of ${calls} calls; ${circumstances}`
     : `not measurable, ${circumstances}: try a quieter machine`
   const limit = judged ? { limit: BYSTANDER_LIMIT_MS } : {}
-  const tree = "endpoints made by retype, each an object of its own, in order"
+  const tree = { wide: "endpoints made by retype, each an object of its own, in order", deep: "to a frame, in order" }[
+    shape
+  ]
   return [
     rowOf(
-      { what: `revoke of ${crowd} by a component, ${name}`, unit: "ms", note: tree },
+      { what: `revoke of ${crowd} by a component, ${shape}, ${name}`, unit: "ms", note: tree },
       of(({ revokeMs }) => revokeMs),
     ),
     rowOf(

@@ -26,6 +26,8 @@ export async function runCapsSuite({ pairs, onRow, progress }: CapsSuiteOptions)
     tell(await measureInPart<CapsRow[]>(part))
   }
   for (const placement of placements()) tell(await measureLatency(placement, pairs, progress))
-  for (const placement of placements()) tell(await measureCrowd(placement, progress))
+  for (const shape of ["wide", "deep"] as const) {
+    for (const placement of placements()) tell(await measureCrowd(shape, placement, progress))
+  }
   return rows
 }
