@@ -20,11 +20,12 @@ export class Worker {
   /** It would end at its next message otherwise, and a case takes minutes. */
   readonly #forget = atExit(() => this.close())
 
-  /** @param tree whose sources it explores */
-  constructor(tree = root) {
-    this.#child = fork(join(tree, "scripts", "explore-worker.ts"), {
-      cwd: tree,
-      execArgv: ["--import", "./scripts/load-ts.mjs", "--max-old-space-size=8192"],
+  /** @param script explore-worker.ts, or a bundle of it that can reach the addon */
+  constructor(script = join(root, "scripts", "explore-worker.ts")) {
+    const loader = script.endsWith(".ts") ? ["--import", "./scripts/load-ts.mjs"] : []
+    this.#child = fork(script, {
+      cwd: root,
+      execArgv: [...loader, "--max-old-space-size=8192", "--max-semi-space-size=64"],
       serialization: "advanced",
     })
   }

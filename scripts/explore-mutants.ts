@@ -1,13 +1,15 @@
 // explore-mutants.ts: would the explorer see it? Each mutant of the ring is explored in the small cases, until one fails.
 
-import { cpSync, readFileSync, writeFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { FOR_MUTANTS } from "../src/explorer/cases/all.ts"
 import { SMALL_SHAPES } from "../src/explorer/cases/shapes.ts"
 import { EQUIVALENT } from "../src/explorer/equivalent-mutants.ts"
 import { MUTANTS } from "../src/explorer/mutants.ts"
 import { SHAPE_MUTANTS } from "../src/explorer/shape-mutants.ts"
+import { bundleWorker } from "./explore-bundle.ts"
 import { AT_ONCE, Worker } from "./explore-jobs.ts"
+import type { Job } from "./explore-worker.ts"
 import { type RingMutant, ringMutantsOf } from "./ring-mutants.ts"
 import { makeWorkingCopy } from "./working-copy.ts"
 
@@ -33,8 +35,8 @@ const RUN_BY: Readonly<Record<string, RegExp>> = {
   "record-consumer": /record/,
   record: /record/,
 }
-/** A small case takes a second, the compiler three. A mutant that computes for so long goes round without an access. */
-const MOST_CPU_MS = 30_000
+/** A small case takes a second, the compiler three where all is cold. A mutant that computes for so long goes round without an access. */
+const MOST_CPU_MS = 15_000
 
 export interface Verdict {
   readonly what: string
@@ -88,12 +90,19 @@ export function faults(): Fault[] {
   return [...rules, ...byHand]
 }
 
-/** Explores the mutants that have `only` in their name, two at a time. `tell` is called for each as it is done. */
-export async function exploreMutants(tell: (verdict: Verdict) => void, only: string): Promise<Verdict[]> {
+/**
+ * Explores the mutants that have `only` in their name, two at a time. `tell` is called for each as it is done.
+ * @param shipped the module that ships, rewritten: what those of its callers are explored with
+ */
+export async function exploreMutants(
+  shipped: Uint8Array<ArrayBuffer>,
+  tell: (verdict: Verdict) => void,
+  only: string,
+): Promise<Verdict[]> {
   const waiting = faults().filter(fault => nameOf(fault).includes(only))
   const verdicts: Verdict[] = []
   const work = async (): Promise<void> => {
-    const explorer = new MutantExplorer()
+    const explorer = new MutantExplorer(shipped)
     try {
       for (let fault = waiting.shift(); fault !== undefined; fault = waiting.shift()) {
         const by = await explorer.failed(fault)
@@ -120,15 +129,16 @@ function namesFor(path: string, cases?: string): string[] {
   return FOR_MUTANTS.map(({ name }) => name).filter(name => runBy.test(name))
 }
 
-/** What is WebAssembly is compiled in a worker that stays; the rest needs a new one, in a copy of the sources. */
+/** What is WebAssembly is compiled in a worker that stays; the rest needs a new one, of changed sources. */
 class MutantExplorer {
-  readonly #copy = makeWorkingCopy(["src", "native", "scripts"])
+  readonly #shipped: Uint8Array<ArrayBuffer>
+  readonly #copy = makeWorkingCopy([])
   /** By source file, the case that caught its last mutant: most often it catches the next one too. */
   readonly #catchers = new Map<string, string>()
   #worker: Worker | undefined
 
-  constructor() {
-    cpSync(join(root, "dist/ring.wasm"), join(this.#copy, "dist/ring.wasm"))
+  constructor(shipped: Uint8Array<ArrayBuffer>) {
+    this.#shipped = shipped
   }
 
   /** @returns which case failed, and why */
@@ -148,26 +158,21 @@ class MutantExplorer {
   async #run(names: readonly string[], path: string, text: string): Promise<string | undefined> {
     if (path.includes("/wasm/")) {
       this.#worker ??= new Worker()
-      return await this.#untilFailure(this.#worker, names, { path, text })
+      return await this.#untilFailure(this.#worker, { names, of: { path, text } })
     }
-    const file = join(this.#copy, path)
-    const source = readFileSync(file, "utf8")
-    writeFileSync(file, text)
-    const worker = new Worker(this.#copy)
+    const worker = new Worker(await bundleWorker(join(this.#copy, "scripts"), { path, text }))
     try {
-      return await this.#untilFailure(worker, names)
+      return await this.#untilFailure(worker, { names, of: this.#shipped })
     } finally {
       worker.close()
-      writeFileSync(file, source)
     }
   }
 
   async #untilFailure(
     worker: Worker,
-    names: readonly string[],
-    changed?: { path: string; text: string },
+    job: Pick<Job & { kind: "untilFailure" }, "names" | "of">,
   ): Promise<string | undefined> {
-    const result = await worker.run({ kind: "untilFailure", names, changed }, MOST_CPU_MS)
+    const result = await worker.run({ kind: "untilFailure", ...job }, MOST_CPU_MS)
     if (result === "hangs") {
       if (worker === this.#worker) this.#worker = undefined
       return `no progress: it computes for ${MOST_CPU_MS / 1000} s without an end or a shared access`

@@ -3,17 +3,25 @@
 import { type Exploration, explore, type Sample, sample } from "../src/explorer/explore.ts"
 import { Violation } from "../src/explorer/memory.ts"
 import { takeOverKernel } from "../src/explorer/process.ts"
+import { caseNamed } from "./explore-case.ts"
 
-import { caseNamed, compiled, shippedModule } from "./explore-case.ts"
+/** As explore-module.ts makes it. */
+type Binary = Uint8Array<ArrayBuffer>
 
 export type Job =
-  | { readonly kind: "explore"; readonly name: string }
-  | { readonly kind: "sample"; readonly name: string; readonly seed: number; readonly runs: number }
-  /** These cases, until one fails. `changed`: with this text of a source file of src/ring/wasm. */
+  | { readonly kind: "explore"; readonly name: string; readonly binary: Binary }
+  | {
+      readonly kind: "sample"
+      readonly name: string
+      readonly binary: Binary
+      readonly seed: number
+      readonly runs: number
+    }
+  /** These cases, until one fails, of this module or of one that is compiled with this text of a file of src/ring/wasm. */
   | {
       readonly kind: "untilFailure"
       readonly names: readonly string[]
-      readonly changed: { readonly path: string; readonly text: string } | undefined
+      readonly of: Binary | { readonly path: string; readonly text: string }
     }
 
 export type JobResult =
@@ -26,15 +34,16 @@ export type JobResult =
   | { readonly kind: "error"; readonly message: string }
 
 async function run(job: Job): Promise<JobResult> {
-  if (job.kind === "explore") return { kind: "explored", outcome: explore(shippedModule(), caseNamed(job.name)) }
-  if (job.kind === "sample") {
-    return { kind: "sampled", outcome: sample(shippedModule(), caseNamed(job.name), job.seed, job.runs) }
-  }
-  return { kind: "failed", by: await firstFailure(job) }
+  if (job.kind === "untilFailure") return { kind: "failed", by: await firstFailure(job) }
+  const module = new WebAssembly.Module(job.binary)
+  const explored = caseNamed(job.name)
+  if (job.kind === "explore") return { kind: "explored", outcome: explore(module, explored) }
+  return { kind: "sampled", outcome: sample(module, explored, job.seed, job.runs) }
 }
 
-async function firstFailure({ names, changed }: Job & { kind: "untilFailure" }): Promise<string | undefined> {
-  const module = changed === undefined ? shippedModule() : compiled(await (await compiler()).compileWasm(changed))
+async function firstFailure({ names, of }: Job & { kind: "untilFailure" }): Promise<string | undefined> {
+  const binary = of instanceof Uint8Array ? of : await (await compiler()).changedBinary(of)
+  const module = new WebAssembly.Module(binary)
   goOn()
   for (const explored of names.map(caseNamed)) {
     try {
@@ -55,8 +64,8 @@ function goOn(): void {
 }
 
 /** Only who needs the compiler loads it: that takes seconds. */
-function compiler(): Promise<typeof import("./build-wasm.ts")> {
-  return import("./build-wasm.ts")
+function compiler(): Promise<typeof import("./explore-module.ts")> {
+  return import("./explore-module.ts")
 }
 
 takeOverKernel()

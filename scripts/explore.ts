@@ -10,8 +10,9 @@ import { SMALL_SHAPES } from "../src/explorer/cases/shapes.ts"
 import { type Case, type Exploration, replay, type Sample } from "../src/explorer/explore.ts"
 import { takeOverKernel } from "../src/explorer/process.ts"
 import type { Failure } from "../src/explorer/system.ts"
-import { caseNamed, shippedModule } from "./explore-case.ts"
+import { caseNamed } from "./explore-case.ts"
 import { runJobs } from "./explore-jobs.ts"
+import { shippedBinary } from "./explore-module.ts"
 import { exploreMutants, type Verdict } from "./explore-mutants.ts"
 import type { Job } from "./explore-worker.ts"
 import { numberOption, refuse } from "./options.ts"
@@ -61,7 +62,7 @@ function replayFile(file: string): void {
   if (line === undefined) refuse(`${file} holds no line that begins with "${SCHEDULE}"`)
   const { name, ...schedule } = JSON.parse(line.slice(SCHEDULE.length)) as { name: string } & Failure
   takeOverKernel()
-  printFailure(name, replay(shippedModule(), caseNamed(name), schedule))
+  printFailure(name, replay(new WebAssembly.Module(shippedBinary()), caseNamed(name), schedule))
 }
 
 async function exploreCases(jobs: readonly Job[]): Promise<{ ok: boolean; cases: object[] }> {
@@ -85,14 +86,15 @@ function namesOf(cases: readonly Case[]): string[] {
 }
 
 async function exploreAll(): Promise<{ ok: boolean; cases: object[]; seed?: number; mutants?: object }> {
+  const binary = shippedBinary()
   if (seed !== undefined) {
-    const jobs = namesOf(LARGE).map((name): Job => ({ kind: "sample", name, seed, runs }))
+    const jobs = namesOf(LARGE).map((name): Job => ({ kind: "sample", name, binary, seed, runs }))
     return { seed, ...(await exploreCases(jobs)) }
   }
   const chosen = values.mutants ? [] : values.small ? [...SMALL, ...SMALL_SHAPES] : CASES
-  const outcome = await exploreCases(namesOf(chosen).map((name): Job => ({ kind: "explore", name })))
+  const outcome = await exploreCases(namesOf(chosen).map((name): Job => ({ kind: "explore", name, binary })))
   if (!outcome.ok || values.cases) return outcome
-  const verdicts = await exploreMutants(printVerdict, values.only)
+  const verdicts = await exploreMutants(binary, printVerdict, values.only)
   const expected = verdicts.filter(({ equivalent }) => equivalent === undefined)
   const mutants = {
     caught: expected.filter(({ by }) => by !== undefined).length,

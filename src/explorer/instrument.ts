@@ -2,22 +2,9 @@
 // Works on the module's text: an instruction is replaced by a call of a function of the same shape, and nothing else is.
 
 import binaryen from "assemblyscript/binaryen"
+import { SHARED_START, SPACE_BYTES } from "./shared-space.ts"
 
-/** Addresses below are a process's own and are accessed as ever; from here on they are shared. */
-export const SHARED_START = 0x1_0000
-/** Bytes of private and shared addresses together. */
-export const SPACE_BYTES = 0x2_0000
 const WASM_PAGE_BYTES = 65_536
-
-/** What the instrumented module imports as "explorer": the shared accesses. `atomic` is 1 or 0; 64 bits travel as bigint. */
-export interface SharedAccesses {
-  load32(address: number, atomic: number): number
-  load64(address: number, atomic: number): bigint
-  store32(address: number, value: number, atomic: number): void
-  store64(address: number, value: bigint, atomic: number): void
-  exchange32(address: number, value: number): number
-  compareExchange32(address: number, expected: number, value: number): number
-}
 
 const IMPORTS = `
 (import "explorer" "load32" (func $x.load32 (param i32 i32) (result i32)))

@@ -1,8 +1,8 @@
 // memory.ts: the words that the processes of a case share, and what an access makes of them. They begin at SHARED_START.
 
 import { collected, isReady, listenedTo, rung } from "./event-loop.ts"
-import { SHARED_START } from "./instrument.ts"
 import type { Access } from "./process.ts"
+import { SHARED_START } from "./shared-space.ts"
 
 /** Something that must not be, in the case and not in the explorer. */
 export class Violation extends Error {}
@@ -21,8 +21,8 @@ export function perform(memory: Uint32Array, bells: number[], access: Access): b
   const { kind, address, bytes, value = 0n, expected } = access
   if (isCall(access)) return performCall(bells, access)
   const index = indexOf(address)
-  const [low = 0, high = 0] = memory.subarray(index, index + 2)
-  const found = bytes === 8 ? (BigInt(high) << 32n) | BigInt(low) : BigInt(low)
+  const low = BigInt(memory[index] ?? 0)
+  const found = bytes === 8 ? (BigInt(memory[index + 1] ?? 0) << 32n) | low : low
   if (kind === "load" || (kind === "compareExchange" && found !== expected)) return found
   memory[index] = Number(value & 0xffff_ffffn)
   if (bytes === 8) memory[index + 1] = Number(value >> 32n)
@@ -40,7 +40,7 @@ function performCall(bells: number[], { kind, address, bells: heard = [] }: Acce
 
 /** A system call, which touches no shared memory; or a case's watch of words, which has no result. */
 export function isCall({ kind }: Access): boolean {
-  return !["load", "store", "exchange", "compareExchange"].includes(kind)
+  return !(kind === "load" || kind === "store" || kind === "exchange" || kind === "compareExchange")
 }
 
 export function isAtomicLoad(access: Access | undefined): access is Access {

@@ -5,7 +5,7 @@ import { native } from "../../native/index.ts"
 import type { Hot } from "../ring/hot.ts"
 import { VSpace } from "../ring/vspace.ts"
 import { endLoop, type HungBell, takeOverBells } from "./event-loop.ts"
-import { SHARED_START, type SharedAccesses, SPACE_BYTES } from "./instrument.ts"
+import { SCRATCH, SHARED_START, type SharedAccesses, SPACE_BYTES } from "./shared-space.ts"
 
 export interface Access {
   readonly kind:
@@ -60,7 +60,10 @@ const SUSPEND = new Error("suspended: asks for a value that is not known yet")
 
 let running: Process | undefined
 
-/** What an access returns that need not be asked for; undefined: it has to be. */
+/**
+ * What an access returns that need not be asked for, 0 for a store that nobody has to be asked about; undefined: it has to be, and
+ * what comes behind it too.
+ */
 export type Foreseen = (access: Access) => bigint | undefined
 
 type Made = Omit<Access, "operation" | "operations">
@@ -154,7 +157,7 @@ export class Process {
 
   /**
    * The point behind `point`'s access when that returns `result`.
-   * @param foreseen spares runs: where it says what the accesses up to the next store return, the run goes on there
+   * @param foreseen spares runs: as far as it says what the accesses return, the run goes on
    */
   after(point: Point, result: bigint, foreseen?: Foreseen): Point {
     const next = this.#step(point, result)
@@ -179,9 +182,14 @@ export class Process {
     } else if (point.access?.kind !== access.kind || point.access.address !== access.address) {
       throw new Error(`${this.program.name} is not determined by what it loads`)
     }
-    // A store returns nothing, so the run goes on to what comes behind it; what is loaded there nobody can foresee.
-    if (access.kind === "store" && point.depth >= this.#targetDepth) this.#foreseen = undefined
-    const result = access.kind === "store" ? NOTHING : (this.#results.pop() ?? this.#foreseen?.(point.access as Access))
+    let result = access.kind === "store" ? NOTHING : undefined
+    if (point.depth < this.#targetDepth) result ??= this.#results.pop()
+    else {
+      const foreseen = this.#foreseen?.(point.access as Access)
+      // A store returns nothing, so the run goes on to what comes behind it all the same.
+      if (foreseen === undefined) this.#foreseen = undefined
+      result ??= foreseen
+    }
     if (result === undefined) {
       this.#isSuspended = true
       throw SUSPEND
@@ -211,7 +219,7 @@ export class Process {
     this.#isSuspended = false
     let error: Error | undefined
     try {
-      const map = { bytes: SPACE_BYTES, privateStart: PRIVATE_START, privateEnd: SHARED_START }
+      const map = { bytes: SPACE_BYTES, privateStart: PRIVATE_START, privateEnd: SCRATCH }
       const body = this.program.attach(VSpace.over(map, this.#memory, this.#hot), operation => {
         this.#operation = operation
         this.#operations++

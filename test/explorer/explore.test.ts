@@ -10,8 +10,9 @@ import { recordCase } from "../../src/explorer/cases/records.ts"
 import { ringCase } from "../../src/explorer/cases/ring.ts"
 import { SMALL_SHAPES } from "../../src/explorer/cases/shapes.ts"
 import { explore, replay, sample } from "../../src/explorer/explore.ts"
-import { instrument, SHARED_START } from "../../src/explorer/instrument.ts"
+import { instrument } from "../../src/explorer/instrument.ts"
 import { type Program, takeOverKernel } from "../../src/explorer/process.ts"
+import { SCRATCH, SHARED_START } from "../../src/explorer/shared-space.ts"
 import type { Case, Failure } from "../../src/explorer/system.ts"
 import { RING_SLOTS } from "../../src/ring/layout.ts"
 
@@ -78,7 +79,7 @@ t.test("a plain access that an atomic one does not order is a race, and its sche
       begin("peek")
       // Orders nothing: nobody stores there.
       vspace.loadWord(SHARED_START)
-      vspace.hot.copy(0x8000, SHARED_START + RING_SLOTS, 8)
+      vspace.hot.copy(SCRATCH, SHARED_START + RING_SLOTS, 8)
     },
   }
   const [producer] = ringCase("index", 1, 1).programs

@@ -29,8 +29,8 @@ import {
 } from "../../ring/shapes/words.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
 import type { Case } from "../explore.ts"
-import { SHARED_START as PRODUCER_PART } from "../instrument.ts"
 import { type Program, watch } from "../process.ts"
+import { SHARED_START as PRODUCER_PART } from "../shared-space.ts"
 import { type How, LOOKS_FIRST, waitBy } from "./how.ts"
 
 /** Two words: a message of one could not be torn. */

@@ -5,8 +5,8 @@ import { bytesNeeded, producerPartBytes, type RingForm } from "../../ring/ring-h
 import { SharedRing } from "../../ring/shared-ring.ts"
 import type { VSpace } from "../../ring/vspace.ts"
 import type { Case } from "../explore.ts"
-import { SHARED_START as FRAME } from "../instrument.ts"
 import type { Program } from "../process.ts"
+import { SHARED_START as FRAME } from "../shared-space.ts"
 import { expect, nameInRing, payloadOf, ringCreator } from "./ring.ts"
 
 type Body = (vspace: VSpace, begin: (operation: string) => void) => void

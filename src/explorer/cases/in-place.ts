@@ -3,13 +3,11 @@
 import { bytesNeeded, producerPartBytes, type RingForm } from "../../ring/ring-header.ts"
 import { SharedRing } from "../../ring/shared-ring.ts"
 import type { Case } from "../explore.ts"
-import { SHARED_START as FRAME } from "../instrument.ts"
+import { SHARED_START as FRAME, SCRATCH } from "../shared-space.ts"
 import { nameInRing, ringCreator } from "./ring.ts"
 
 const MESSAGES = [1, 2]
 const SLOT_BYTES = 72
-/** Private memory that nothing else uses. */
-const SCRATCH = 0x8000
 
 /** Two messages in a ring of two: the producer never waits. */
 export function inPlaceCase(form: RingForm): Case {

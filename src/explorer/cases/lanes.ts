@@ -7,8 +7,8 @@ import { NotificationFrame } from "../../ring/notification-frame.ts"
 import { NotificationSignaller } from "../../ring/signaller.ts"
 import { NotificationWaiter } from "../../ring/waiter.ts"
 import type { Case } from "../explore.ts"
-import { SHARED_START as FRAME } from "../instrument.ts"
 import { accessesMade } from "../process.ts"
+import { SHARED_START as FRAME } from "../shared-space.ts"
 import { nameInNotification } from "./notification.ts"
 
 const IN_USE = FRAME + NOTIFICATION_IN_USE

@@ -5,8 +5,8 @@ import { bytesNeeded, producerPartBytes, type RingForm } from "../../ring/ring-h
 import { MergeConsumer } from "../../ring/shapes/merge-consumer.ts"
 import { SharedRing } from "../../ring/shared-ring.ts"
 import type { Case } from "../explore.ts"
-import { SHARED_START } from "../instrument.ts"
 import { watch } from "../process.ts"
+import { SHARED_START } from "../shared-space.ts"
 import { type How, LOOKS_FIRST, waitBy } from "./how.ts"
 import { ABOUT_TO_WRAP, nameInRing } from "./ring.ts"
 

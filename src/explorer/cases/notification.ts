@@ -6,14 +6,12 @@ import { NotificationSignaller } from "../../ring/signaller.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
 import { NotificationWaiter } from "../../ring/waiter.ts"
 import type { Case } from "../explore.ts"
-import { SHARED_START as FRAME } from "../instrument.ts"
+import { SHARED_START as FRAME, SCRATCH } from "../shared-space.ts"
 
 const LANES = 2
 /** Behind the lanes that are in use: 8 bytes of plain data for each signaller; then how many it has written, a word each. */
 const DATA = FRAME + 1024
 const WRITTEN_TIMES = DATA + 8 * LANES
-/** Private memory that nothing else uses. */
-const SCRATCH = 0x8000
 const WRITTEN = 0x1234n
 
 /**

@@ -3,7 +3,7 @@
 import { createPolicyRing, PolicyConsumer, PolicyProducer, policyRingBytes } from "../../ring/shapes/policy-ring.ts"
 import type { VSpace } from "../../ring/vspace.ts"
 import type { Case } from "../explore.ts"
-import { SHARED_START } from "../instrument.ts"
+import { SHARED_START } from "../shared-space.ts"
 
 const SLOT_BYTES = 16
 const ABOUT_TO_WRAP = 0xffff_ffff

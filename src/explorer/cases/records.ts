@@ -3,7 +3,7 @@
 import { RecordRing } from "../../ring/record-ring.ts"
 import { producerPartBytes } from "../../ring/ring-header.ts"
 import type { Case } from "../explore.ts"
-import { SHARED_START as FRAME } from "../instrument.ts"
+import { SHARED_START as FRAME } from "../shared-space.ts"
 import { expect, nameInRing } from "./ring.ts"
 
 /** 32 bytes with their head at most, so that some do not fit before the ring's end. */

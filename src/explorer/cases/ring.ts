@@ -16,8 +16,8 @@ import { bytesNeeded, type Geometry, producerPartBytes, type RingForm } from "..
 import { SharedRing } from "../../ring/shared-ring.ts"
 import type { WaitStrategy } from "../../ring/wait.ts"
 import type { Case } from "../explore.ts"
-import { SHARED_START as FRAME } from "../instrument.ts"
 import type { Program } from "../process.ts"
+import { SHARED_START as FRAME } from "../shared-space.ts"
 
 /** Of 2 messages the second is the first beyond 2^32. */
 export const ABOUT_TO_WRAP = 0xffff_ffff

@@ -18,8 +18,8 @@ import { placeOf } from "../../ring/ring-place.ts"
 import { SharedRing } from "../../ring/shared-ring.ts"
 import type { VSpace } from "../../ring/vspace.ts"
 import type { Case } from "../explore.ts"
-import { SHARED_START as FRAME } from "../instrument.ts"
 import { accessesMade } from "../process.ts"
+import { SHARED_START as FRAME } from "../shared-space.ts"
 
 const CAPACITY = 4
 const RECORD_CAPACITY = 64
