@@ -35,7 +35,10 @@ const RUN_BY: Readonly<Record<string, RegExp>> = {
   "record-consumer": /record/,
   record: /record/,
 }
-/** A small case takes a second, the compiler three where all is cold. A mutant that computes for so long goes round without an access. */
+/**
+ * Without a word: a layer of a small case takes less than a second, the compiler three when all is cold. A mutant that computes for
+ * longer goes round without an access.
+ */
 const MOST_CPU_MS = 15_000
 
 export interface Verdict {

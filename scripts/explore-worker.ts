@@ -27,7 +27,7 @@ export type Job =
 export type JobResult =
   | { readonly kind: "explored"; readonly outcome: Exploration }
   | { readonly kind: "sampled"; readonly outcome: Sample }
-  /** It is compiled, or one of the cases is done; the next one is begun. */
+  /** It is compiled, or one step more was made from each state, or one of the cases is done. */
   | { readonly kind: "goes on" }
   /** The case that failed, and why; or none. */
   | { readonly kind: "failed"; readonly by: string | undefined }
@@ -47,7 +47,7 @@ async function firstFailure({ names, of }: Job & { kind: "untilFailure" }): Prom
   goOn()
   for (const explored of names.map(caseNamed)) {
     try {
-      const { complete, failure } = explore(module, explored)
+      const { complete, failure } = explore(module, explored, goOn)
       if (failure !== undefined) return `${explored.name}: ${failure.why}`
       if (!complete) throw new Error(`"${explored.name}" has too many states`)
     } catch (error) {
@@ -63,7 +63,7 @@ function goOn(): void {
   process.send?.({ kind: "goes on" } satisfies JobResult)
 }
 
-/** Only who needs the compiler loads it: that takes seconds. */
+/** Only who needs the compiler loads it: that takes a second. */
 function compiler(): Promise<typeof import("./explore-module.ts")> {
   return import("./explore-module.ts")
 }

@@ -34,16 +34,19 @@ const KEPT_POINTS = 200_000
 /** How likely it is that the same process goes on: one for each schedule, so that some switch often and some hardly. */
 const STAYS = [0, 0.5, 0.9, 0.98]
 
-/** Explores all of it, or until the first violation. */
-export function explore(module: WebAssembly.Module, explored: Case): Exploration {
+/**
+ * Explores all of it, or until the first violation.
+ * @param onLayer called whenever one step more was made from every state: between two calls a process made at most so many steps
+ */
+export function explore(module: WebAssembly.Module, explored: Case, onLayer = (): void => {}): Exploration {
   const system = new System(module, explored, {})
-  let outcome = pass(system, explored)
-  while (outcome === undefined) outcome = pass(system, explored)
+  let outcome = pass(system, explored, onLayer)
+  while (outcome === undefined) outcome = pass(system, explored, onLayer)
   return outcome
 }
 
 /** @returns undefined when it turned out that other accesses are steps, or that states must be told apart by more */
-function pass(system: System, { name, mostSwitches }: Case): Exploration | undefined {
+function pass(system: System, { name, mostSwitches }: Case, onLayer: () => void): Exploration | undefined {
   const { learnt } = system
   let layer = new Map<string, State>([["", system.begin()]])
   let states = 0
@@ -62,6 +65,7 @@ function pass(system: System, { name, mostSwitches }: Case): Exploration | undef
     }
     if (states > MAX_STATES) return { name, schedules, states, longest, complete: false }
     layer = next
+    onLayer()
   }
   const counts = { name, schedules, states, longest: longest - 1 }
   return mostSwitches === undefined ? { ...counts, complete: true } : { ...counts, complete: false, mostSwitches }

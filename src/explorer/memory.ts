@@ -10,6 +10,12 @@ export class Violation extends Error {}
 /** Shared words: each state has its own. */
 export const WORDS = 512
 
+/** Whether there is a shared word where it goes. */
+export function isInside({ address }: Access): boolean {
+  const index = (address - SHARED_START) / 4
+  return Number.isInteger(index) && index < WORDS
+}
+
 export function indexOf(address: number): number {
   const index = (address - SHARED_START) / 4
   if (Number.isInteger(index) && index < WORDS) return index

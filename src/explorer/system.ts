@@ -4,7 +4,17 @@
 
 import { isReady } from "./event-loop.ts"
 import { isSame, type Look, looksBefore, repeatedRound } from "./looks.ts"
-import { conflict, isAtomicLoad, isCall, isUnchanged, perform, sharedWords, Violation, WORDS } from "./memory.ts"
+import {
+  conflict,
+  isAtomicLoad,
+  isCall,
+  isInside,
+  isUnchanged,
+  perform,
+  sharedWords,
+  Violation,
+  WORDS,
+} from "./memory.ts"
 import { type Access, type Point, Process, type Program } from "./process.ts"
 import { StoredWords, type Writers } from "./writers.ts"
 
@@ -217,7 +227,7 @@ export class System {
     // What was looked at first may have changed since.
     if (!round.every(look => perform(state.memory, [], look.access) === look.result)) round = []
     const foresee = this.#foresight(state, who, round)
-    let next = process.after(point, result, this.#farSight(state, who, round))
+    let next = process.after(point, result, this.#foresightWithPlain(state, who, round))
     for (let found = foresee(next.access); found !== undefined; found = foresee(next.access))
       next = process.after(next, found)
     return next
@@ -239,13 +249,17 @@ export class System {
     }
   }
 
-  /** The same and, up to the next step, what the plain accesses will come to when they are made. */
-  #farSight(state: State, who: number, round: readonly Look[]): (access: Access) => bigint | undefined {
+  /**
+   * The same and, up to the next step, what the plain accesses will come to when they are made: nobody else does anything before.
+   * Whether they race is seen when they are made; the process has gone on by then.
+   */
+  #foresightWithPlain(state: State, who: number, round: readonly Look[]): (access: Access) => bigint | undefined {
     const foresee = this.#foresight(state, who, round)
     let ahead: Uint32Array | undefined
     return access => {
       if (access.atomic && ahead === undefined) return foresee(access)
-      if (!this.#isNoStep(access, who)) return undefined
+      // One that cannot be made is the process's next: it fails there, and not in the midst of the code that asks for it.
+      if (!this.#isNoStep(access, who) || !isInside(access)) return undefined
       if (access.kind === "store") ahead ??= state.memory.slice()
       return perform(ahead ?? state.memory, [], access)
     }
@@ -282,7 +296,7 @@ export class System {
       if (access.atomic) this.#stored.trust(access, who)
       else this.#refuseRace(points, who, access)
       const result = this.#perform(state, [], access, who)
-      points[who] = process.after(points[who] as Point, result, this.#farSight(state, who, []))
+      points[who] = process.after(points[who] as Point, result, this.#foresightWithPlain(state, who, []))
     }
     const { error } = points[who] as Point
     if (error !== undefined) throw new Violation(`${process.program.name}: ${error.message}`)

@@ -7,7 +7,7 @@ export const BenchCapsArg = { role: 0, cpu: 1, size: 2, isDeep: 3, daemonCpu: 4 
  * calls: root task, measures null syscalls alone; `size` is their number.
  * latency: root task, measures calls with nobody else at work; `size` is the number of null syscalls.
  * crowd: root task, revokes `size` capabilities while a bystander makes null syscalls: all children of one, or where `isDeep`
- *   is 1 each derived from the one before, which takes a call each: on `daemonCpu`, where it needs no wake-up from sleep.
+ *   is 1 each derived from the one before. They are made on `daemonCpu`, where a call needs no wake-up from sleep.
  * target: has frames mapped into it and sleeps. bystander: makes null syscalls until it is told to stop.
  */
 export const BenchCapsRole = { latency: 0, crowd: 1, target: 2, bystander: 3, calls: 4 } as const

@@ -1,6 +1,6 @@
 // wait.ts: how an end waits: spin for a bounded time, then park on the words that the peer and the kernel write.
 
-import { type NativeError, native } from "../../native/index.ts"
+import { type FutexOutcome, type NativeError, native } from "../../native/index.ts"
 import { ensureOptions, PageFault, RingError } from "./errors.ts"
 import {
   ASLEEP_IN_LOOP,
@@ -67,10 +67,14 @@ const REVOCATION_GRACE_NS = 2_000_000_000
 /**
  * A sleeper looks again after this long, woken or not. Futexes need no such look; it bounds what a wake-up costs that the
  * machine has lost. Measured on a virtual machine whose kernel is paravirtualised: about one in 5,000 sleeps of busy
- * rings was not woken although its word had changed. Ten looks a second cost a sleeper 0.1 % of a processor.
+ * rings was not woken although its word had changed. Each look in vain doubles the time to the next one, for a look costs 0.05 to
+ * 0.2 ms, most of it for what the caches have lost meanwhile: whoever has slept for long sleeps on undisturbed.
  */
 const LOOK_AGAIN_NS = 100_000_000
+const LONGEST_SLEEP_NS = 1_600_000_000
 
+/** What futexWait answers when nobody woke it. */
+const TIMED_OUT: FutexOutcome = 1
 // One thread sleeps in one place at a time.
 const words = new Uint32Array(2 * MAX_SLEEP_WORDS)
 
@@ -104,6 +108,7 @@ export class Waiting {
   until(attempt: (spins: number) => number, sleeper: Sleeper, timeoutNs: number): number {
     const deadline = nowNs() + timeoutNs
     let parkAt = nowNs() + this.#spinNs
+    let lookAgainNs = LOOK_AGAIN_NS
     for (;;) {
       let result = attempt(this.spins)
       if (result !== RESULT_NONE) return result
@@ -115,6 +120,7 @@ export class Waiting {
       }
       if (!this.#park || now < parkAt) continue
 
+      let isWoken = false
       sleeper.announce()
       // ORDER sleep: these loads of index or lane come after the store of our sleep number; mustWake() is called after
       // the store of the index or lane, and loads the number.
@@ -122,21 +128,26 @@ export class Waiting {
       if (result === RESULT_NONE) {
         const { f64, sleepsFor, workers } = this.#vspace
         f64[sleepsFor / 8] = workers > 0 ? 0 : timeoutNs
-        sleep(sleeper.sleepWords(words, 0) / 2, Math.min(deadline - now, LOOK_AGAIN_NS))
+        isWoken = sleep(sleeper.sleepWords(words, 0) / 2, Math.min(deadline - now, lookAgainNs))
       }
       sleeper.retract()
       if (result !== RESULT_NONE) return result
-      parkAt = nowNs() + this.#spinNs
+      if (isWoken) {
+        parkAt = nowNs() + this.#spinNs
+        lookAgainNs = LOOK_AGAIN_NS
+      } else lookAgainNs = Math.min(2 * lookAgainNs, LONGEST_SLEEP_NS) // and one look is enough where nothing has happened
     }
   }
 }
 
-function sleep(count: number, timeoutNs: number): void {
+/** @returns false when the time was up */
+function sleep(count: number, timeoutNs: number): boolean {
   try {
-    native.futexWait(words, count, timeoutNs)
+    return native.futexWait(words, count, timeoutNs) !== TIMED_OUT
   } catch (error) {
     // A page went away since the last look: the next look faults, and knows where.
     if (!isUnmapped(error)) throw error
+    return true
   }
 }
 

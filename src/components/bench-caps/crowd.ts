@@ -21,6 +21,7 @@ export function crowd(self: Component): void {
     ],
     arguments: [BenchCapsRole.bystander, self.argument(BenchCapsArg.cpu)],
   })
+  // A million calls take half as long beside the daemon.
   self.pin(self.argument(BenchCapsArg.daemonCpu))
   const slot = self.argument(BenchCapsArg.isDeep) === 1 ? plantDeep(self, size) : plantWide(self, size)
   self.pin(self.argument(BenchCapsArg.cpu))

@@ -11,8 +11,10 @@ import {
   SharedRing,
 } from "../runtime/index.ts"
 
-/** Where a child finds the ring's frame. */
+/** Where a child finds the ring's frame; an idle one, the notification on which it says that it waits from now on. */
 const FRAME_SLOT = 100
+const READY_SLOT = 101
+const READY_BADGE = 1n
 const RING = { capacity: 8, slotBytes: 64 } as const
 const MESSAGE_TIMEOUT_NS = 10e9
 const READ_WRITE = Permission.read | Permission.write
@@ -58,18 +60,23 @@ function sendNumber(self: Component): void {
 }
 
 function beIdle(self: Component): void {
+  const { slot } = self.call("notification_create", {})
+  const ready = self.notification(slot)
   for (let child = 0; child < self.argument(BenchSpawnArg.count); child++) {
-    spawnOn(self, makeRing(self).frame, BenchSpawnRole.waiter, child)
+    spawnOn(self, makeRing(self).frame, BenchSpawnRole.waiter, child, [[READY_SLOT, slot]])
+    if (ready.wait(MESSAGE_TIMEOUT_NS) !== READY_BADGE) throw new Error(`Child ${child} was not ready in time`)
   }
-  const go = self.notification(self.call("notification_create", {}).slot)
-  go.wait(1e9) // The children boot meanwhile, and go to sleep.
+  // What V8 does behind the start of each, in threads of its own, ends meanwhile.
+  ready.wait(1e9)
   self.print(ALL_IDLE)
-  go.wait(IDLE_SECONDS * 1e9)
+  ready.wait(IDLE_SECONDS * 1e9)
   self.report({})
 }
 
 function waitInVain(self: Component): void {
-  attached(self).consumer().pop()
+  const consumer = attached(self).consumer()
+  self.notification(READY_SLOT).signal(READY_BADGE)
+  consumer.pop()
 }
 
 function makeRing(self: Component): { frame: number; address: number } {
@@ -79,10 +86,16 @@ function makeRing(self: Component): { frame: number; address: number } {
   return { frame, address }
 }
 
-function spawnOn(self: Component, frame: number, role: number, count: number): Child {
+function spawnOn(
+  self: Component,
+  frame: number,
+  role: number,
+  count: number,
+  capabilities: readonly (readonly [slot: number, capability: number])[] = [],
+): Child {
   const child = self.spawnWithCaps({
     componentName: "bench-spawn",
-    capabilities: [[FRAME_SLOT, frame]],
+    capabilities: [[FRAME_SLOT, frame], ...capabilities],
     arguments: [role, count],
   })
   self.call("memory_map_into", { frame, bytes: PAGE_BYTES, permissions: READ_WRITE, pid: child.pid })

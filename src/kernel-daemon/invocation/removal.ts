@@ -95,6 +95,7 @@ export class Removal {
     const orphans: CNode[] = []
     for (let at = 0; at < this.#chosen; at++) {
       const capability = this.#batch[at] as Capability
+      // It would live on with this removal otherwise.
       this.#batch[at] = undefined
       capability.claims -= 1
       if (capability.cnode === undefined) settle(capability)

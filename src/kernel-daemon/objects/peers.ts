@@ -15,7 +15,7 @@ interface Stake {
   readonly mappings: Set<Mapping>
 }
 
-// Not in place: a revoke of a million would leave the garbage collector a million closures.
+// Not written where they are used: each call would make a closure, and a revoke of a million a million of them.
 const oneMoreWriter = (stake: Stake): void => {
   stake.writeCapabilities += 1
 }

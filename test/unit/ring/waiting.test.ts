@@ -208,6 +208,23 @@ t.test("a sleeper looks again by itself, so a wake-up that is lost costs a momen
   t.ok(performance.now() - start < PATIENCE_NS / 2e6, "not at the deadline")
 })
 
+t.test("a sleeper looks less and less often, and anew when somebody has woken it", async t => {
+  const { producer, consumer } = channel(t)
+  const asked: number[] = []
+  const { futexWait } = native
+  t.teardown(() => {
+    native.futexWait = futexWait
+  })
+  // The time is always up but once; with the last a message is there.
+  native.futexWait = (_words, _count, timeoutNs) => {
+    asked.push(timeoutNs / 1e6)
+    if (asked.length === 8) producer.tryPush()
+    return asked.length === 6 ? 0 : 1
+  }
+  t.type(consumer.pop(PATIENCE_NS), Uint8Array)
+  t.same(asked, [100, 200, 400, 800, 1_600, 1_600, 100, 200])
+})
+
 t.test("a wake-up that found nobody asleep is sent again by the next operation", async t => {
   const frame = newFrame(t, PAGE_BYTES)
   const ring = mapFrame(t, frame, PAGE_BYTES)

@@ -26,7 +26,14 @@ const ASLEEP_SHARE = 0.1
 const CROWD = 1_000_000
 /** A maximum differs much from trial to trial. A chain takes a call for each of a million capabilities: it is tried less often. */
 const CROWD_TRIALS = { wide: 7, deep: 3 } as const
+/** In place of trials in which calls were slow without a revoke. */
 const MORE_ATTEMPTS = 5
+const TREES = {
+  wide: "endpoints made by retype, each an object of its own, in order",
+  deep: "a chain of capabilities to a frame, in order",
+} as const
+/** A chain of a million takes 30 s to make, on busy processors several times that. */
+const CROWD_TIMEOUT_SECONDS = 300
 
 interface Pair {
   readonly ours: LatencyReport
@@ -129,7 +136,7 @@ export async function measureCrowd(
   while (all.length < trialsWanted + MORE_ATTEMPTS && all.filter(isQuiet).length < trialsWanted) {
     progress(`null syscalls during a revoke, ${shape}, ${name}: trial ${all.length + 1}`)
     const args = [BenchCapsRole.crowd, cpus[0], CROWD, Number(shape === "deep"), cpus[1]]
-    all.push(await pinned(cpus[1], () => session<CrowdReport>(args, () => {})))
+    all.push(await pinned(cpus[1], () => session<CrowdReport>(args, () => {}, CROWD_TIMEOUT_SECONDS)))
   }
   around.push(await holdUps(cpus))
   const hold = worstOf(around)
@@ -144,12 +151,9 @@ export async function measureCrowd(
     ? `of ${calls} calls; ${circumstances}`
     : `not measurable, ${circumstances}: try a quieter machine`
   const limit = judged ? { limit: BYSTANDER_LIMIT_MS } : {}
-  const tree = { wide: "endpoints made by retype, each an object of its own, in order", deep: "to a frame, in order" }[
-    shape
-  ]
   return [
     rowOf(
-      { what: `revoke of ${crowd} by a component, ${shape}, ${name}`, unit: "ms", note: tree },
+      { what: `revoke of ${crowd} by a component, ${shape}, ${name}`, unit: "ms", note: TREES[shape] },
       of(({ revokeMs }) => revokeMs),
     ),
     rowOf(
@@ -186,10 +190,11 @@ async function ourTrial({ cpus }: Placement): Promise<[LatencyReport, number]> {
   return [report, idle()]
 }
 
-function session<R>(args: readonly number[], onMeasuring: () => void): Promise<R> {
+function session<R>(args: readonly number[], onMeasuring: () => void, timeoutSeconds?: number): Promise<R> {
   return benchSession<R>({
     rootTask: "bench-caps",
     arguments: args,
+    ...(timeoutSeconds !== undefined && { timeoutSeconds }),
     onEvent: event => {
       if (event.event === "print" && event.lines.includes(MEASURING)) onMeasuring()
     },
