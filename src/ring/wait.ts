@@ -24,7 +24,7 @@ export interface WaitStrategy {
   readonly park?: boolean
   /**
    * Of waits on the event loop: nanoseconds to look before sleeping there; by default 50,000, or 0 where the process has
-   * one processor.
+   * one processor. Where that is in vain again and again, fewer waits look.
    */
   readonly checkNs?: number
 }

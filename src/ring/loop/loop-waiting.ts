@@ -31,6 +31,9 @@ const DEFAULT_CHECK_NS = 50_000
 const FIRST_SPINS = 512
 /** Looks between two looks at the clock: below a microsecond. */
 const SPINS = 128
+/** Checks in a row that found nothing, from which on waits sleep at once: 1, then 2, 4, at most so many, before one checks again. */
+const VAIN_CHECKS = 4
+const MOST_SKIPPED = 16
 const NS_PER_MS = 1_000_000
 /** Of setTimeout. */
 const LONGEST_TIMER_MS = 0x7fff_ffff
@@ -52,10 +55,13 @@ export class LoopWaiting implements Checked {
   /** Bells that it listens to. */
   readonly #heard = new Set<number>()
   #isRef = true
+  #vainChecks = 0
+  #toSkip = 0
   #pending: Pending | undefined
 
   /**
-   * @param checkNs by default 50,000, or 0 where the process has one processor
+   * @param checkNs by default 50,000, or 0 where the process has one processor. Once four checks in a row were in vain only one
+   *   wait in two checks, then one in three, at last in seventeen, until one finds something
    * @throws {RingError} InvalidArgument: checkNs is not 0 or more
    */
   constructor(sleeper: LoopSleeper, processors: number, checkNs = processors > 1 ? DEFAULT_CHECK_NS : 0) {
@@ -96,15 +102,19 @@ export class LoopWaiting implements Checked {
       if (signal?.aborted) return Promise.reject(signal.reason)
       prepare?.()
       const isDue = isTurnDue()
+      const checks = this.#isToCheck()
       if (!isDue || deadlineNs === 0) {
-        const outcome = this.#look(attempt, this.#checkNs > 0 ? FIRST_SPINS : 1)
-        if (outcome !== undefined) return Promise.resolve(outcome)
+        const outcome = this.#look(attempt, checks ? FIRST_SPINS : 1)
+        if (outcome !== undefined) {
+          if (checks) this.#vainChecks = 0
+          return Promise.resolve(outcome)
+        }
         onMiss()
         if (deadlineNs === 0) return Promise.resolve("deadline")
       }
       return new Promise((resolve, reject) => {
         // What the attempt returns is what the promise is of.
-        this.#start(attempt, options, isDue, resolve as (outcome: unknown) => void, reject)
+        this.#start(attempt, options, checks, isDue, resolve as (outcome: unknown) => void, reject)
       })
     } catch (error) {
       return Promise.reject(error)
@@ -136,10 +146,26 @@ export class LoopWaiting implements Checked {
   check(now: number): boolean {
     const pending = this.#pending
     if (pending === undefined) return true
-    if (this.#settleBy(pending, SPINS)) return true
+    if (this.#settleBy(pending, SPINS)) {
+      this.#vainChecks = 0
+      return true
+    }
     if (now < pending.checkUntilNs) return false
     this.#sleep(pending)
     return true
+  }
+
+  /** Not where checks are in vain: beside a peer on the same processor, which they keep from answering, or one that takes longer. */
+  #isToCheck(): boolean {
+    if (this.#checkNs === 0) return false
+    if (this.#toSkip === 0) return true
+    this.#toSkip -= 1
+    return false
+  }
+
+  #checkedInVain(): void {
+    this.#vainChecks += 1
+    if (this.#vainChecks >= VAIN_CHECKS) this.#toSkip = Math.min(2 ** (this.#vainChecks - VAIN_CHECKS), MOST_SKIPPED)
   }
 
   #ensureBells(): void {
@@ -163,11 +189,11 @@ export class LoopWaiting implements Checked {
   #start(
     attempt: Attempt<unknown>,
     { signal, deadlineNs = Number.POSITIVE_INFINITY }: LoopWaitOptions,
+    checks: boolean,
     isTurnDue: boolean,
     resolve: (outcome: unknown) => void,
     reject: (reason: unknown) => void,
   ): void {
-    const checks = this.#checkNs > 0
     const pending: Pending = {
       attempt,
       resolve,
@@ -187,6 +213,7 @@ export class LoopWaiting implements Checked {
   }
 
   #sleep(pending: Pending): void {
+    if (pending.state === "checking" && pending.checkUntilNs > 0) this.#checkedInVain()
     let listens: boolean
     try {
       listens = this.#listen()

@@ -72,6 +72,29 @@ t.test("a ring that is never empty does not keep the event loop from its turn", 
   t.ok(firedAfterMs < 60, `the timer of 5 ms came after ${firedAfterMs.toFixed(1)} ms`)
 })
 
+t.test("checks that are in vain become rare, and come back when one finds something", async t => {
+  const { producer, consumer, at } = endsWithBells(t, geometry, { checkNs: 1_000 })
+  const sleepNumber = at[0] + producerPartBytes(geometry) + RING_CONSUMER_SLEEP
+  const waits = async (count: number): Promise<string> => {
+    let seen = ""
+    for (let wait = 0; wait < count; wait++) {
+      const popping = consumer.pop({})
+      seen += (vspace.loadWord(sleepNumber) & 1) === 1 ? "s" : "c"
+      await later(2)
+      t.equal(producer.tryPush(bytes(wait)), true)
+      t.same(await popping, bytes(wait))
+    }
+    return seen
+  }
+  const [rarely, most] = ["cccc-s-c-ss-c-ssss-c-ssssssss-c", `${"s".repeat(16)}c`]
+  t.equal(await waits(23), rarely.replaceAll("-", ""), "c: it checks, s: it sleeps at once")
+  t.equal(await waits(34), `${most}${most}`)
+  t.equal(await waits(16), "s".repeat(16))
+  t.equal(producer.tryPush(bytes(1)), true)
+  t.same(await consumer.pop({}), bytes(1), "the one that checks finds it at once")
+  t.equal(await waits(6), "ccccsc")
+})
+
 t.test("an aborted signal takes nothing and sends nothing, before and during the wait", async t => {
   const { producer, consumer, at } = endsWithBells(t, geometry, { checkNs: 0 })
   const reason = new Error("enough")
