@@ -34,19 +34,29 @@ const KEPT_POINTS = 200_000
 /** How likely it is that the same process goes on: one for each schedule, so that some switch often and some hardly. */
 const STAYS = [0, 0.5, 0.9, 0.98]
 
-/**
- * Explores all of it, or until the first violation.
- * @param onLayer called whenever one step more was made from every state: between two calls a process made at most so many steps
- */
-export function explore(module: WebAssembly.Module, explored: Case, onLayer = (): void => {}): Exploration {
+export interface Bounds {
+  /** States after which it is given up, by default 4,000,000. */
+  readonly mostStates?: number
+  /** Steps of a schedule after which it is given up, by default none. */
+  readonly mostSteps?: number
+  /** Called whenever one step more was made from every state. */
+  readonly onLayer?: () => void
+}
+
+/** Explores all of it, or until the first violation. */
+export function explore(module: WebAssembly.Module, explored: Case, bounds: Bounds = {}): Exploration {
   const system = new System(module, explored, {})
-  let outcome = pass(system, explored, onLayer)
-  while (outcome === undefined) outcome = pass(system, explored, onLayer)
+  let outcome = pass(system, explored, bounds)
+  while (outcome === undefined) outcome = pass(system, explored, bounds)
   return outcome
 }
 
 /** @returns undefined when it turned out that other accesses are steps, or that states must be told apart by more */
-function pass(system: System, { name, mostSwitches }: Case, onLayer: () => void): Exploration | undefined {
+function pass(
+  system: System,
+  { name, mostSwitches }: Case,
+  { mostStates = MAX_STATES, mostSteps = Number.POSITIVE_INFINITY, onLayer }: Bounds,
+): Exploration | undefined {
   const { learnt } = system
   let layer = new Map<string, State>([["", system.begin()]])
   let states = 0
@@ -63,9 +73,9 @@ function pass(system: System, { name, mostSwitches }: Case, onLayer: () => void)
       if (enabled.length === 0) schedules += state.schedules
       state.memory = DROPPED
     }
-    if (states > MAX_STATES) return { name, schedules, states, longest, complete: false }
+    if (states > mostStates || longest >= mostSteps) return { name, schedules, states, longest, complete: false }
     layer = next
-    onLayer()
+    onLayer?.()
   }
   const counts = { name, schedules, states, longest: longest - 1 }
   return mostSwitches === undefined ? { ...counts, complete: true } : { ...counts, complete: false, mostSwitches }
