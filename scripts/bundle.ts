@@ -4,6 +4,18 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writ
 import { basename, dirname, join } from "node:path"
 import { build } from "esbuild"
 
+/** esbuild's options for one CommonJS file that starts on the oldest Node. */
+export const COMMON_JS = {
+  bundle: true,
+  format: "cjs",
+  platform: "node",
+  target: "node20.17",
+  logLevel: "warning",
+  // CommonJS has no import.meta, and esbuild would leave it undefined.
+  define: { "import.meta.url": "importMetaUrl" },
+  banner: { js: `const importMetaUrl = require("node:url").pathToFileURL(__filename).href` },
+} as const
+
 const PROGRAMS = {
   "kernel-daemon": "src/kernel-daemon/start.ts",
   kernel: "src/kernel-daemon/main.ts",
@@ -38,17 +50,10 @@ export async function bundle(root: string, outDir: string): Promise<void> {
     entryPoints: entries(root),
     outdir: outDir,
     outExtension: { ".js": ".cjs" },
-    bundle: true,
+    ...COMMON_JS,
     write: false,
-    format: "cjs",
-    platform: "node",
-    target: "node20.17",
     charset: "utf8",
-    logLevel: "warning",
     legalComments: "inline",
-    // CommonJS has no import.meta, and esbuild would leave it undefined.
-    define: { "import.meta.url": "importMetaUrl" },
-    banner: { js: `const importMetaUrl = require("node:url").pathToFileURL(__filename).href` },
   })
   for (const { path, text } of outputFiles) {
     const isCommand = basename(path) === COMMAND

@@ -2,6 +2,7 @@
 
 import { join } from "node:path"
 import { build } from "esbuild"
+import { COMMON_JS } from "./bundle.ts"
 
 const root = join(import.meta.dirname, "..")
 
@@ -22,16 +23,9 @@ export async function bundleWorker(
     absWorkingDir: root,
     entryPoints: ["scripts/explore-worker.ts"],
     outfile,
-    bundle: true,
-    format: "cjs",
-    platform: "node",
-    target: "node20.17",
-    logLevel: "warning",
+    ...COMMON_JS,
     // The compiler, which such a worker has no use for.
     external: ["*/explore-module.ts"],
-    // As in bundle.ts: CommonJS has no import.meta.
-    define: { "import.meta.url": "importMetaUrl" },
-    banner: { js: `const importMetaUrl = require("node:url").pathToFileURL(__filename).href` },
     plugins: [
       {
         name: "changed",

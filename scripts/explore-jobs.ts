@@ -23,7 +23,7 @@ export class Worker {
   /** @param script explore-worker.ts, or a bundle of it that can reach the addon */
   constructor(script = join(root, "scripts", "explore-worker.ts")) {
     const loader = script.endsWith(".ts") ? ["--import", "./scripts/load-ts.mjs"] : []
-    // States are short-lived: with a young generation of 16 MiB a tenth of the time is spent on moving them.
+    // Most states are short-lived: with V8's own young generation, 16 MiB, a case takes a tenth longer.
     this.#child = fork(script, {
       cwd: root,
       execArgv: [...loader, "--max-old-space-size=8192", "--max-semi-space-size=64"],

@@ -8,7 +8,7 @@ import { atExit } from "./at-exit.ts"
 const root = join(import.meta.dirname, "..")
 
 /**
- * Copies those folders to a new one, which goes when this process ends. What is installed there and the addon are the tree's own:
+ * Copies those folders, or none, to a new one, which goes when this process ends. What is installed there and the addon are the tree's own:
  * nothing of them may be changed.
  */
 export function makeWorkingCopy(folders: readonly string[]): string {

@@ -10,15 +10,14 @@ export class Violation extends Error {}
 /** Shared words: each state has its own. */
 export const WORDS = 512
 
-/** Whether there is a shared word where it goes. */
-export function isInside({ address }: Access): boolean {
+/** Whether there is a shared word at this address. */
+export function isInside(address: number): boolean {
   const index = (address - SHARED_START) / 4
   return Number.isInteger(index) && index < WORDS
 }
 
 export function indexOf(address: number): number {
-  const index = (address - SHARED_START) / 4
-  if (Number.isInteger(index) && index < WORDS) return index
+  if (isInside(address)) return (address - SHARED_START) / 4
   throw new Violation(`an access at ${address}, which is none of the ${WORDS} shared words`)
 }
 

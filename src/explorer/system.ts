@@ -259,7 +259,7 @@ export class System {
     return access => {
       if (access.atomic && ahead === undefined) return foresee(access)
       // One that cannot be made is the process's next: it fails there, and not in the midst of the code that asks for it.
-      if (!this.#isNoStep(access, who) || !isInside(access)) return undefined
+      if (!this.#isNoStep(access, who) || !isInside(access.address)) return undefined
       if (access.kind === "store") ahead ??= state.memory.slice()
       return perform(ahead ?? state.memory, [], access)
     }

@@ -67,7 +67,7 @@ const REVOCATION_GRACE_NS = 2_000_000_000
 /**
  * A sleeper looks again after this long, woken or not. Futexes need no such look; it bounds what a wake-up costs that the
  * machine has lost. Measured on a virtual machine whose kernel is paravirtualised: about one in 5,000 sleeps of busy
- * rings was not woken although its word had changed. Each look in vain doubles the time to the next one, for a look costs 0.05 to
+ * rings was not woken although its word had changed. Each look in vain doubles the time to the next one, for a look costs 0.1 to
  * 0.2 ms, most of it for what the caches have lost meanwhile: whoever has slept for long sleeps on undisturbed.
  */
 const LOOK_AGAIN_NS = 100_000_000
@@ -135,7 +135,10 @@ export class Waiting {
       if (isWoken) {
         parkAt = nowNs() + this.#spinNs
         lookAgainNs = LOOK_AGAIN_NS
-      } else lookAgainNs = Math.min(2 * lookAgainNs, LONGEST_SLEEP_NS) // and one look is enough where nothing has happened
+      } else {
+        // Nothing has happened: one look is enough, without a spin.
+        lookAgainNs = Math.min(2 * lookAgainNs, LONGEST_SLEEP_NS)
+      }
     }
   }
 }
