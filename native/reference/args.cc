@@ -29,8 +29,8 @@ constexpr std::uint64_t kMaxStreamSamples = 10'000'000;
 constexpr char kUsage[] =
     "kaal-reference --mode spin-pingpong|park-pingpong|stream|probe\n"
     "               --variant index-release|index-seqcst|slot-release|slot-seqcst|futex   (futex: park-pingpong only)\n"
-    "               [--pause] [--in-place] [--bytes 64] [--slots 256] [--samples N] [--batch 1] [--block 1000]\n"
-    "               [--cpus 0,1|none] [--timeout 60]\n"
+    "               [--pause] [--payload stamped|filled|block] [--in-place] [--bytes 64] [--slots 256] [--samples N]\n"
+    "               [--batch 1] [--block 1000] [--cpus 0,1|none] [--timeout 60]\n"
     "Prints one JSON object on one line. Exit status: 0 measured, 1 failed or out of time, 2 wrong arguments\n";
 
 struct NamedVariant {
@@ -50,6 +50,14 @@ constexpr NamedMode kModes[] = {{"spin-pingpong", Mode::kSpinPingPong},
                                 {"park-pingpong", Mode::kParkPingPong},
                                 {"stream", Mode::kStream},
                                 {"probe", Mode::kProbe}};
+
+struct NamedPayload {
+  const char* name;
+  Payload payload;
+};
+constexpr NamedPayload kPayloads[] = {{"stamped", Payload::kStamped},
+                                      {"filled", Payload::kFilled},
+                                      {"block", Payload::kBlock}};
 
 [[noreturn]] void Refuse(const std::string& problem) {
   std::fprintf(stderr, "kaal-reference: %s\n", problem.c_str());
@@ -93,6 +101,9 @@ void ParseOption(const std::string& name, const char* value, Options& options) {
   } else if (name == "--variant") {
     options.variant = Find(kVariants, name, value).variant;
     options.variant_name = value;
+  } else if (name == "--payload") {
+    options.payload = Find(kPayloads, name, value).payload;
+    options.payload_name = value;
   } else if (name == "--bytes") {
     options.bytes = number(8, kMaxBytes);
   } else if (name == "--slots") {
@@ -145,6 +156,9 @@ void CheckTogether(const Options& options) {
            std::to_string(options.slots / 2));
   }
   if (options.batch > 1 && options.mode != Mode::kStream) Refuse("--batch is for --mode stream; leave it out");
+  if (options.payload_name != "stamped" && options.mode != Mode::kStream) {
+    Refuse("--payload " + options.payload_name + " is for --mode stream; leave it out");
+  }
   if (options.in_place && options.mode != Mode::kStream) Refuse("--in-place is for --mode stream; leave it out");
 }
 

@@ -11,13 +11,18 @@ enum class Mode { kSpinPingPong, kParkPingPong, kStream, kProbe };
 
 enum class Variant { kNone, kIndexRelease, kIndexSeqCst, kSlotRelease, kSlotSeqCst, kFutex };
 
+// What the two ends of a stream do with each message; see stream.h.
+enum class Payload { kStamped, kFilled, kBlock };
+
 struct Options {
   Mode mode = Mode::kProbe;
   std::string mode_name;
   Variant variant = Variant::kNone;
   std::string variant_name;
   bool pause = false;          // a pause instruction in every spin loop
-  bool in_place = false;       // a stream is written and read in the slots, without copies
+  Payload payload = Payload::kStamped;
+  std::string payload_name = "stamped";
+  bool in_place = false;       // a stream is written and read in the slots, as blocks are anyway
   std::size_t bytes = 64;      // payload of a message, a multiple of 8
   std::uint32_t slots = 256;   // of each ring, a power of two
   std::uint32_t samples = 0;   // round trips of each pass, or messages of a stream

@@ -29,6 +29,18 @@ inline void CheckPayload(const void* payload, std::size_t bytes, std::uint32_t s
   if (difference != 0) FailAt(sequence);
 }
 
+// Renews the first and the last word, which are one in a payload of 8 bytes.
+inline void StampEnds(void* payload, std::size_t bytes, std::uint32_t sequence) {
+  auto* words = static_cast<std::uint64_t*>(payload);
+  words[0] = sequence;
+  words[bytes / 8 - 1] = sequence;
+}
+
+inline void CheckEnds(const void* payload, std::size_t bytes, std::uint32_t sequence) {
+  const auto* words = static_cast<const std::uint64_t*>(payload);
+  if (words[0] != sequence || words[bytes / 8 - 1] != sequence) FailAt(sequence);
+}
+
 // A private buffer for one payload.
 class Message {
  public:
@@ -50,6 +62,35 @@ class Message {
 
  private:
   std::vector<std::uint64_t> words_;
+};
+
+// Payloads that are copied and compared in one go. Message n is n itself, then the words behind word n % 64 of a pattern
+// that never repeats: what an earlier message left behind is not taken for this one's.
+class Blocks {
+ public:
+  explicit Blocks(std::size_t bytes) : bytes_(bytes), pattern_(bytes / 8 + kShifts) {
+    FillPayload(pattern_.data(), pattern_.size() * 8, 0);
+  }
+
+  void Write(void* payload, std::uint32_t sequence) const {
+    auto* words = static_cast<std::uint64_t*>(payload);
+    words[0] = sequence;
+    std::memcpy(words + 1, Of(sequence), bytes_ - 8);
+  }
+
+  // Reads every byte.
+  void Check(const void* payload, std::uint32_t sequence) const {
+    const auto* words = static_cast<const std::uint64_t*>(payload);
+    if (words[0] != sequence || std::memcmp(words + 1, Of(sequence), bytes_ - 8) != 0) FailAt(sequence);
+  }
+
+ private:
+  static constexpr std::uint32_t kShifts = 64;
+
+  const std::uint64_t* Of(std::uint32_t sequence) const { return pattern_.data() + sequence % kShifts; }
+
+  std::size_t bytes_;
+  std::vector<std::uint64_t> pattern_;
 };
 
 // memcpy, without a call for the sizes that are measured most: the cases give the compiler a constant.

@@ -51,6 +51,7 @@ std::string Report(const Options& options, const Results& results) {
   json << R"({"what":"native-reference","mode":)" << Quoted(options.mode_name)
        << R"(,"variant":)" << (ring ? Quoted(options.variant_name) : "null")
        << R"(,"pause":)" << (options.pause ? "true" : "false")
+       << R"(,"payload":)" << (ring ? Quoted(options.payload_name) : "null")
        << R"(,"in_place":)" << (options.in_place ? "true" : "false")
        << R"(,"bytes":)" << of_ring(options.bytes)
        << R"(,"slots":)" << of_ring(options.slots)

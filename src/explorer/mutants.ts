@@ -25,21 +25,27 @@ const ringEnd = "src/ring/ring-end.ts"
 
 const COPY_OUT =
   "  copy(slotAt(end, load<u32>(end, END_INDEX)), load<u32>(end, END_STAGING), load<u32>(end, END_SLOT_BYTES))\n"
-const COPY_OUT_MANY = `  for (let message: u32 = 0; message < count; message++) {
-    copy(slotAt(end, first + message), from, bytes)
-    from += bytes
+const COPY_OUT_MANY = `  for (let message: u32 = 0; message < count; ) {
+    const piece = inOnePiece(end, first + message, count - message)
+    copy(slotAt(end, first + message), from, piece * bytes)
+    from += piece * bytes
+    message += piece
   }
 `
 const COPY_IN =
   "  copy(load<u32>(end, END_STAGING), slotAt(end, load<u32>(end, END_INDEX)), load<u32>(end, END_SLOT_BYTES))\n"
-const COPY_IN_MANY = `  for (let message: u32 = 0; message < count; message++) {
-    copy(to, slotAt(end, first + message), bytes)
-    to += bytes
+const COPY_IN_MANY = `  for (let message: u32 = 0; message < count; ) {
+    const piece = inOnePiece(end, first + message, count - message)
+    copy(to, slotAt(end, first + message), piece * bytes)
+    to += piece * bytes
+    message += piece
   }
 `
 const OTHER_SEQUENCES =
   "    for (let index = <u32>first + 1; index != <u32>next; index++) store<u32>(sequenceAt(end, index), index + 1)\n"
 const FIRST_SEQUENCE = "    atomic.store<u32>(word, <u32>first + 1)\n"
+const ASKED = "  askAhead(end, <u32>next)\n"
+const ROOM_TO_ASK = "  if (load<u32>(end, END_CAPACITY) - (index - load<u32>(end, END_PEER_INDEX)) < ahead"
 const PROGRESS = "  store<u64>(load<u32>(end, END_PROGRESS_WORD), ((<u64>(<u32>index)) << 32) | <u64>(<u32>index))\n"
 /** ORDER lane-merge is for data that are read before one knows whether they are there: by plain accesses that is a race. */
 const ORDERS_NO_PLAIN_DATA =
@@ -98,9 +104,15 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     path: producer,
-    from: "  store<u64>(end, next, END_INDEX)\n  return published(end)",
-    to: "  store<u64>(end, next, END_INDEX)\n  return RESULT_DONE",
+    from: `${ASKED}  return published(end)`,
+    to: `${ASKED}  return RESULT_DONE`,
     what: "publishes and wakes nobody",
+  },
+  {
+    path: producer,
+    from: `${ROOM_TO_ASK}) return\n`,
+    to: "",
+    what: "asks for the lines of slots that are not free",
   },
   {
     path: producer,

@@ -12,6 +12,7 @@ export const BenchRootArg = {
   inPlace: 7,
   wait: 8,
   form: 9,
+  payload: 10,
 } as const
 
 /** Positions in the arguments of bench-ring; the first three are the plan's. */
@@ -26,6 +27,7 @@ export const BenchArg = {
   inPlace: 10,
   wait: 11,
   form: 12,
+  payload: 13,
 } as const
 
 export const BenchRole = { leader: 0, follower: 1 } as const
@@ -41,6 +43,14 @@ export type BenchWaitName = keyof typeof BenchWait
 /** Where a slot's news stands: in an index word, or in the slot itself. */
 export const BenchForm = { index: 0, slot: 1 } as const
 export type BenchFormName = keyof typeof BenchForm
+
+/**
+ * What the ends of a stream do with each message. Stamped: the first and the last word of a message in private memory are
+ * renewed, the ring copies all of it, there and back, and both words are checked. Filled: JavaScript writes and checks every
+ * word. Block: copied into the slot in one go and compared there in one go, every byte of it.
+ */
+export const BenchPayload = { stamped: 0, filled: 1, block: 2 } as const
+export type BenchPayloadName = keyof typeof BenchPayload
 
 /** One trial of one pair of processes. Figures that the mode does not have are null. */
 export interface BenchReport {

@@ -5,6 +5,8 @@ import { closedState } from "./closed-state.ts"
 import { PageFault, type PeerMisbehaviorError, RingError } from "./errors.ts"
 import {
   ASLEEP_IN_LOOP,
+  END_AHEAD,
+  END_AHEAD_BYTES,
   END_BYTES,
   END_CAPACITY,
   END_FORM,
@@ -74,6 +76,9 @@ export type Role = "producer" | "consumer"
 
 /** The share of a ring that a consumer reads before it gives the slots back: so their line moves once a share. */
 const RELEASE_SHARES = 4
+/** What a producer asks ahead for: eight lines come in little more than the time of one. At most such a share of the ring. */
+const ASK_AHEAD_BYTES = 512
+const ASK_AHEAD_SHARES = 4
 
 export class RingEnd implements Sleeper, LoopSleeper {
   /** Address of the private state, END_ in words.ts. Of a closed end: of one that is empty and stopped. */
@@ -166,6 +171,7 @@ export class RingEnd implements Sleeper, LoopSleeper {
       [END_FORM, place.form === "slot" ? FORM_SLOT : FORM_INDEX],
       [END_RELEASED, start.released],
       [END_RELEASE_AFTER, Math.ceil(capacity / RELEASE_SHARES)],
+      ...(produces ? askedAhead(place) : []),
     ] as const
     for (const [offset, value] of fields) vspace.u32[(this.state + offset) / 4] = value
     vspace.storeWord(this.#closedWord, 0)
@@ -302,6 +308,22 @@ export class RingEnd implements Sleeper, LoopSleeper {
     if (bytes > 0) this.#vspace.freePrivate(address, bytes)
     this.#batch = { address: 0, bytes: 0 }
   }
+}
+
+/**
+ * How far a producer asks ahead, in the fields for it: not in slots with sequence words, whose lines the consumer watches, nor
+ * in records, which may be of any length.
+ */
+function askedAhead(place: RingPlace): readonly (readonly [field: number, value: number])[] {
+  if (place.form !== "index") return []
+  const stride = strideOf(place)
+  const slots = Math.min(Math.max(1, ASK_AHEAD_BYTES / stride), place.capacity / ASK_AHEAD_SHARES)
+  if (slots < 1) return []
+  const group = 2 ** Math.floor(Math.log2(slots))
+  return [
+    [END_AHEAD, group],
+    [END_AHEAD_BYTES, Math.min(ASK_AHEAD_BYTES, group * stride)],
+  ]
 }
 
 /** The status word's address, or that of a private one that stays live. */

@@ -91,7 +91,12 @@ t.test("kaal-reference", { skip: skipReason() }, async t => {
         "--bytes 8 --slots 2",
         "--bytes 24 --slots 64 --batch 32",
         "--bytes 56 --slots 8 --batch 3 --pause",
+        "--bytes 64 --slots 8 --in-place",
         "--bytes 4096 --slots 4",
+        "--bytes 8 --slots 4 --payload filled",
+        "--bytes 64 --slots 8 --payload filled --in-place",
+        "--bytes 8 --slots 4 --payload block",
+        "--bytes 4096 --slots 4 --payload block",
       ]) {
         const got = report(t, `--mode stream --variant ${variant} ${shape} --samples 20001`)
         t.match(got, { mode: "stream", variant, samples: 20001, pause: shape.includes("--pause") })
@@ -137,6 +142,9 @@ t.test("kaal-reference", { skip: skipReason() }, async t => {
       ["--mode stream --variant index-release --slots 65536 --bytes 8192", "--slots", "too much memory"],
       ["--mode stream --variant index-release --slots 8 --batch 5", "--batch", "more than half of the slots"],
       ["--mode park-pingpong --variant index-release --batch 2", "--batch", "streams only"],
+      ["--mode spin-pingpong --variant index-release --in-place", "--in-place", "streams only"],
+      ["--mode spin-pingpong --variant index-release --payload filled", "--payload", "streams only"],
+      ["--mode stream --variant index-release --payload empty", "--payload", "unknown payload"],
       ["--mode stream --variant index-release --samples 0", "--samples", "none"],
       ["--mode stream --variant index-release --samples 99999999999999999999", "--samples", "beyond 64 bits"],
       ["--mode probe --cpus 1", "--cpus", "one processor"],

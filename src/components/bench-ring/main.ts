@@ -48,6 +48,7 @@ component(self => {
       count: samples,
       batch: self.argument(BenchArg.batch),
       inPlace: self.argument(BenchArg.inPlace) === 1,
+      payload: self.argument(BenchArg.payload),
     }
     const before = probe()
     if (leader) sendStream(self.vspace, frame, geometry, work)

@@ -20,6 +20,7 @@ component(self => {
     self.argument(BenchRootArg.inPlace),
     self.argument(BenchRootArg.wait),
     self.argument(BenchRootArg.form),
+    self.argument(BenchRootArg.payload),
   ]
   const states = runPair(self, {
     components: ["bench-ring", "bench-ring"],

@@ -27,7 +27,7 @@ import {
   RING_READ_HANDED,
   RING_READ_PROGRESS,
 } from "../words"
-import { copy, pause, published, sequenceAt, slotAt } from "./slot"
+import { copy, inOnePiece, pause, published, sequenceAt, slotAt } from "./slot"
 import { mayCome } from "./status"
 
 /** RESULT_DONE when message `index` is there, RESULT_NONE when it is not yet. For slots with sequence words. */
@@ -144,9 +144,11 @@ export function popMany(end: usize, to: usize, max: u32, spins: u32): u32 {
   const bytes = load<u32>(end, END_SLOT_BYTES)
   const first = load<u32>(end, END_INDEX)
   const count = load<u32>(end, END_COUNT)
-  for (let message: u32 = 0; message < count; message++) {
-    copy(to, slotAt(end, first + message), bytes)
-    to += bytes
+  for (let message: u32 = 0; message < count; ) {
+    const piece = inOnePiece(end, first + message, count - message)
+    copy(to, slotAt(end, first + message), piece * bytes)
+    to += piece * bytes
+    message += piece
   }
   return release(end, count)
 }

@@ -4,6 +4,7 @@ import {
   END_CAPACITY,
   END_PAUSE,
   END_PEER_SLEEP_WORD,
+  END_SLOT_BYTES,
   END_SLOTS,
   END_STRIDE,
   END_WOKEN,
@@ -21,6 +22,13 @@ export function slotAt(end: usize, index: u32): usize {
 /** Address of a slot's sequence word, in a ring that has them. */
 export function sequenceAt(end: usize, index: u32): usize {
   return slotAt(end, index) - SLOT_HEAD_BYTES
+}
+
+/** How many of `count` messages from `index` on lie in one piece: up to the ring's end, or one where each has its head. */
+export function inOnePiece(end: usize, index: u32, count: u32): u32 {
+  if (load<u32>(end, END_STRIDE) != load<u32>(end, END_SLOT_BYTES)) return 1
+  const capacity = load<u32>(end, END_CAPACITY)
+  return min(count, capacity - (index & (capacity - 1)))
 }
 
 /** Copies `bytes`, a multiple of 8. */

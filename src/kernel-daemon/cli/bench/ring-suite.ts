@@ -29,6 +29,7 @@ export async function ringSuite(run: Run): Promise<void> {
   await latencies(run, 8, 1.3)
   await latencies(run, 1_024, 1.25)
   for (const bytes of [8, 1_024]) await streams(run, bytes)
+  await filled(run)
 }
 
 async function latencies(run: Run, bytes: number, atMost: number): Promise<void> {
@@ -127,9 +128,30 @@ async function batches(run: Run): Promise<void> {
   tell({ ...of, key: "batch-64-batched", title: `${title}, beside the same batches` }, batched)
 }
 
+/** What is left of it where the ends' own JavaScript writes and reads every word. */
+async function filled(run: Run): Promise<void> {
+  const bytes = 64
+  const work: RingWork = {
+    ...workOf(run, { mode: "stream", wait: "spin", bytes, samples: 2_000_000 }),
+    payload: "filled",
+  }
+  const rounds = await rivals(run, work, STREAMING)
+  tellFigures(run, rounds, STREAMING, [
+    {
+      ...{ suite: SUITE, key: "stream-64-filled", title: "stream, 64 bytes, each word written and read by the ends" },
+      ...{ unit: "messages/s", moreIsBetter: true, pick: rate },
+    },
+  ])
+}
+
 async function largeInPlace(run: Run): Promise<void> {
   const bytes = 65_536
-  const work = { ...workOf(run, { mode: "stream", wait: "spin", bytes, samples: 40_000 }), inPlace: true, slots: 16 }
+  const samples = 40_000
+  const work: RingWork = {
+    ...workOf(run, { mode: "stream", wait: "spin", bytes, samples }),
+    payload: "block",
+    slots: 16,
+  }
   const rounds = await rivals(run, work, RINGS)
   tellFigures(run, rounds, RINGS, [
     {

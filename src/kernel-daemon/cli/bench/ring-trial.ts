@@ -9,6 +9,8 @@ import {
   type BenchFormName,
   BenchMode,
   type BenchModeName,
+  BenchPayload,
+  type BenchPayloadName,
   type BenchReport,
   BenchWait,
   type BenchWaitName,
@@ -27,16 +29,18 @@ export interface RingWork {
   readonly cpus: readonly [number, number]
   /** Messages that one publish covers. */
   readonly batch?: number
-  /** Written and read in the slots. */
+  /** Of a stream; by default stamped. */
+  readonly payload?: BenchPayloadName
+  /** Written and read in the slots; blocks are anyway, and ours where it is stamped never. */
   readonly inPlace?: boolean
 }
 
 const TRIAL_TIMEOUT_SECONDS = 60
 const run = promisify(execFile)
 
-export function nameOf({ mode, wait, batch = 1, inPlace = false }: RingWork): string {
+export function nameOf({ mode, wait, batch = 1, payload = "stamped", inPlace = false }: RingWork): string {
   const how = [batch === 1 ? "" : ` in batches of ${batch}`, inPlace ? " in place" : ""].join("")
-  return mode === "stream" ? `stream${how}` : `${wait} ${mode}${how}`
+  return mode === "stream" ? `stream, ${payload}${how}` : `${wait} ${mode}`
 }
 
 /** Our ring in its default form, or a notification. */
@@ -54,7 +58,7 @@ export function oursInBothForms(work: RingWork): [Contender, Contender] {
 }
 
 async function ourTrial(work: RingWork, form: BenchFormName, variant: string | null): Promise<Trial> {
-  const { suite, mode, wait, bytes, slots, samples, cpus, batch = 1, inPlace = false } = work
+  const { suite, mode, wait, bytes, slots, samples, cpus, batch = 1, payload = "stamped", inPlace = false } = work
   const report = await benchSession<BenchReport>({
     rootTask: "bench-root",
     arguments: [
@@ -67,6 +71,7 @@ async function ourTrial(work: RingWork, form: BenchFormName, variant: string | n
       inPlace ? 1 : 0,
       BenchWait[wait],
       BenchForm[form],
+      BenchPayload[payload],
     ],
     timeoutSeconds: TRIAL_TIMEOUT_SECONDS,
   })
@@ -102,7 +107,7 @@ export function referenceBy(work: RingWork, variant: string, program: string, of
 }
 
 async function referenceTrial(work: RingWork, variant: string, program: string, of: string): Promise<Trial> {
-  const { suite, mode, wait, bytes, slots, samples, cpus, batch = 1, inPlace = false } = work
+  const { suite, mode, wait, bytes, slots, samples, cpus, batch = 1, payload = "stamped", inPlace = false } = work
   const [ring = "", ...ways] = variant.split("+")
   const args = {
     mode: mode === "stream" ? "stream" : `${wait === "park" ? "park" : "spin"}-pingpong`,
@@ -115,6 +120,7 @@ async function referenceTrial(work: RingWork, variant: string, program: string, 
     timeout: TRIAL_TIMEOUT_SECONDS,
   }
   const flags = Object.entries(args).flatMap(([name, value]) => [`--${name}`, String(value)])
+  if (mode === "stream") flags.push("--payload", payload)
   if (ways.includes(PAUSE.slice(1))) flags.push("--pause")
   if (inPlace || ways.includes(IN_PLACE.slice(1))) flags.push("--in-place")
   const { stdout } = await run(program, flags, { env: {} })

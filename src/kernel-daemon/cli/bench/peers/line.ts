@@ -11,20 +11,33 @@ export interface Line {
   close(): void
 }
 
-/** Words of a message, 8 bytes each: number, the sender's clock, then number + 2, number + 3, ... */
+/** Words of a round trip's message, 8 bytes each: number, the sender's clock, then number + 2, number + 3, ... */
 export const STAMP_WORD = 1
 
 export function fillMessage(words: Float64Array, sequence: number): void {
   for (let word = 0; word < words.length; word++) words[word] = sequence + word
 }
 
-/** @throws {Error} a word is not what its sender wrote; `isStamped` leaves out the stamp */
-export function checkMessage(words: Float64Array, sequence: number, isStamped: boolean): void {
+/** @throws {Error} a word is not what its sender wrote; save the clock's */
+export function checkMessage(words: Float64Array, sequence: number): void {
   for (let word = 0; word < words.length; word++) {
-    if (words[word] !== sequence + word && !(isStamped && word === STAMP_WORD)) {
+    if (words[word] !== sequence + word && word !== STAMP_WORD) {
       throw new Error(`Message ${sequence}, word ${word} is ${words[word]}`)
     }
   }
+}
+
+/** Renews the first and the last word: what a stream is told apart by. */
+export function stampMessage(words: Float64Array, sequence: number): void {
+  words[0] = sequence
+  words[words.length - 1] = sequence
+}
+
+/** @throws {Error} one of them is another's */
+export function checkStamps(words: Float64Array, sequence: number): void {
+  const last = words[words.length - 1]
+  if (words[0] === sequence && last === sequence) return
+  throw new Error(`Message ${sequence} begins with ${words[0]} and ends with ${last}`)
 }
 
 /** As words, copied where its address does not allow a view. */

@@ -1,7 +1,7 @@
 // peer-work.ts: the work of a peer's two ends: round trips, and a stream with a window, on any line.
 
 import type { Histogram, RoundTrip } from "../row.ts"
-import { checkMessage, fillMessage, type Line, STAMP_WORD, wordsOf } from "./line.ts"
+import { checkMessage, checkStamps, fillMessage, type Line, STAMP_WORD, stampMessage, wordsOf } from "./line.ts"
 
 export const PeerWork = { "round trips": 0, stream: 1, "paused round trips": 2 } as const
 export type PeerWorkName = keyof typeof PeerWork
@@ -52,7 +52,7 @@ async function leadTrips(line: Line, bytes: number, samples: number, pauseMs: nu
       const ended = nowNs()
       // After the last trip the follower tells what it has seen.
       if (sequence === warmUp + samples) return resolve(wordsOf(answer)[0] as number)
-      checkMessage(wordsOf(answer), sequence, true)
+      checkMessage(wordsOf(answer), sequence)
       if (sequence >= warmUp) trips[sequence - warmUp] = ended - begun
       sequence++
       if (sequence === warmUp + samples) return
@@ -79,7 +79,7 @@ function followTrips(line: Line, bytes: number, samples: number): void {
   line.onMessage(message => {
     const words = wordsOf(message)
     ways[sequence] = nowNs() - (words[STAMP_WORD] ?? 0)
-    checkMessage(words, sequence, true)
+    checkMessage(words, sequence)
     answer.set(message)
     line.send(answer)
     if (sequence++ < last) return
@@ -98,7 +98,7 @@ async function leadStream(line: Line, bytes: number, samples: number): Promise<P
     const send = (): void => {
       line.burst?.(false)
       for (; sequence < Math.min(allowed, samples); sequence++) {
-        fillMessage(words, sequence)
+        stampMessage(words, sequence)
         line.send(message)
       }
       line.burst?.(true)
@@ -122,7 +122,7 @@ function followStream(line: Line, bytes: number, samples: number): void {
   let sequence = 0
   let begun = 0
   line.onMessage(message => {
-    checkMessage(wordsOf(message), sequence, false)
+    checkStamps(wordsOf(message), sequence)
     if (sequence++ === 0) begun = nowNs()
     if (sequence === samples) words[0] = -((samples - 1) * 1e9) / (nowNs() - begun)
     else if (sequence % half === 0) words[0] = sequence
