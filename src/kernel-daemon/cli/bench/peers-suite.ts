@@ -12,7 +12,8 @@ import { type Run, samplesFor } from "./suite.ts"
 
 const SUITE = "peers"
 const BYTES = 64
-const REFERENCES = ["index-release", "slot-release", "slot-release+pause"] as const
+const ON_TRIPS = ["index-release", "slot-release", "slot-release+pause"]
+const IN_STREAMS = ["index-release", "slot-release", "index-release+in-place"]
 
 /** @throws {Error} a trial failed */
 export async function peersSuite(run: Run): Promise<void> {
@@ -54,7 +55,7 @@ async function trips(run: Run, compiled: readonly CompiledPeer[], absent: readon
   const parked: RingWork = { ...work, wait: "park", samples: samplesFor(run, 3_000) }
   const others = [
     { ...ours(parked), name: "kaal-ipc, parked" },
-    ...(await inCpp(work, compiled)),
+    ...(await inCpp(work, ON_TRIPS, compiled)),
     reference(parked, "futex"),
     ...inNode(run, "round trips", 3_000),
   ]
@@ -68,20 +69,24 @@ async function streams(run: Run, compiled: readonly CompiledPeer[], absent: read
     ...{ suite: SUITE, mode: "stream", wait: "spin", bytes: BYTES, slots: 1_024, cpus: run.cpus },
     samples: samplesFor(run, 1_000_000),
   }
-  const others = [...(await inCpp(work, compiled)), ...inNode(run, "stream", 50_000)]
+  const others = [...(await inCpp(work, IN_STREAMS, compiled)), ...inNode(run, "stream", 50_000)]
   const rounds = await takeTurns(run, "streams", [ours(work)], others)
   const of = { suite: SUITE, unit: "messages/s", moreIsBetter: true, pick: (t: Trial) => t.msgs_per_s } as const
   tellEach(run, rounds, others, { ...of, key: "stream", title: "stream", note: noteOf(absent) })
 }
 
-async function inCpp(work: RingWork, compiled: readonly CompiledPeer[]): Promise<Contender[]> {
+async function inCpp(
+  work: RingWork,
+  variants: readonly string[],
+  compiled: readonly CompiledPeer[],
+): Promise<Contender[]> {
   const peers: Contender[] = []
   for (const peer of compiled) {
     const program = await programOf(peer)
     // Any variant: these have one ring each. iceoryx has fewer chunks than a ring has slots.
     peers.push({ ...referenceBy(work, "index-release", program, peer.name), name: peer.name })
   }
-  return [...REFERENCES.map(variant => reference(work, variant)), ...peers]
+  return [...variants.map(variant => reference(work, variant)), ...peers]
 }
 
 function inNode(run: Run, work: PeerWorkName, samples: number): Contender[] {

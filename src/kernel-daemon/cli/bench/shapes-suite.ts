@@ -19,7 +19,7 @@ const TITLES: Readonly<Record<ShapeName, string>> = {
   lossy: "a producer that overtakes its consumer",
   service: "calls, request and reply",
 }
-const NOTE = "where the scheduler puts the processes; every word stamped and checked"
+const NOTE = "where the scheduler puts the processes; messages stamped and checked"
 
 /** @throws {Error} a trial failed */
 export async function shapesSuite(run: Run): Promise<void> {
