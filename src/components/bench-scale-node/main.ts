@@ -11,7 +11,7 @@ import {
 import { component, monotonicNs, type RingConsumer, type RingProducer } from "../runtime/index.ts"
 
 /** Rounds before anything is measured: all are up then, and run optimised code. */
-const WARM_UP_ROUNDS = 100
+const WARM_UP_ROUNDS = 25
 const MESSAGE_TIMEOUT_NS = 60e9
 
 component(self => {

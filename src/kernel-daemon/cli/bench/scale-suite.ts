@@ -1,6 +1,6 @@
 // scale-suite.ts: many components with channels between them, all carrying messages, beside few.
 
-import { SCALE_STEPS, type ScaleReport } from "../../../protocols/bench-scale.ts"
+import { SCALE_BATCH, SCALE_STEPS, type ScaleReport } from "../../../protocols/bench-scale.ts"
 import { benchSession } from "./bench-session.ts"
 import { judged } from "./figure.ts"
 import type { Run } from "./suite.ts"
@@ -8,8 +8,8 @@ import type { Run } from "./suite.ts"
 const SUITE = "scale"
 const FEW = 10
 const MANY = 200
-/** Messages that each trial moves, about. */
-const ROUNDS_OF_MANY = 200
+/** Rounds of the many; the few play as many messages. */
+const ROUNDS_OF_MANY = 50
 const TRIALS = 3
 const TIMEOUT_SECONDS = 170
 
@@ -31,7 +31,7 @@ export async function scaleSuite(run: Run): Promise<void> {
   }
   const spec = { suite: SUITE, unit: "ns", moreIsBetter: false, pick: () => null } as const
   const channels = manyComponents * SCALE_STEPS.length
-  const note = `${checked.toLocaleString("en")} messages, every word of each checked`
+  const note = `${checked.toLocaleString("en")} messages, every word of each checked; ${SCALE_BATCH} on a channel at a time`
   run.tell(
     judged(
       { ...run, pairs: many.length },
