@@ -3,7 +3,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 
 const IDLE = "setInterval(() => {}, 1e9); process.stdout.write('.')"
 
@@ -33,4 +33,11 @@ export function ticksOf(pid: number): number {
   // After the name, which may hold spaces: state is the first, utime and stime the 12th and 13th.
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? []
   return Number(fields[11]) + Number(fields[12])
+}
+
+/** Nanoseconds that its living threads have run for: what ticks are too coarse for. */
+export function runNsOf(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const ns = threads.map(thread => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]))
+  return ns.reduce((sum, each) => sum + each, 0)
 }
