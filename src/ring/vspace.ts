@@ -81,7 +81,7 @@ export class VSpace {
    *
    * @param wasm the module that scripts/build-wasm.ts made
    * @throws {RingError} NotEnoughMemory: the address space cannot be reserved, or V8 was told not to handle page faults
-   * Cost: 10 GiB of address space, no memory; a few milliseconds.
+   * Cost: 10 GiB of address space, no memory; as `compile`.
    */
   static create(map: VSpaceMap, wasm: Uint8Array): VSpace {
     const memory = reserve(map.bytes)

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs"
 import { ADDON_VARIABLE, addonPath, type Fd, native, type Spawned } from "../../../native/index.ts"
+import { OPTIMISE_ALL } from "../../ring/hot.ts"
 import { BootFd, GRACE_VARIABLE, RING_WASM_VARIABLE } from "../abi/boot.ts"
 import { type ConfinementKind, launch } from "./confinement-run.ts"
 import { descriptorPath, openProgram, ringWasmPath, startPath } from "./programs.ts"
@@ -49,7 +50,7 @@ export class Launch {
   start(script: string, fds: readonly Fd[], way: ConfinementKind): Spawned {
     if (this.#parts !== undefined && way !== "none") return this.#startConfined(this.#parts, script, fds)
     return launch("none", {
-      command: [process.execPath, script],
+      command: [process.execPath, OPTIMISE_ALL, script],
       env: this.#environment(addonPath(), ringWasmPath),
       fds,
       guarded: this.#graceMs !== undefined,
@@ -62,6 +63,7 @@ export class Launch {
       return launch(this.confinement, {
         command: [
           descriptorPath(BootFd.program),
+          OPTIMISE_ALL,
           // A descriptor's path is a link to nowhere, not to be followed by name.
           "--preserve-symlinks",
           "--preserve-symlinks-main",
