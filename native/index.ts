@@ -257,6 +257,8 @@ export interface Native {
   affinity(): number[]
   /** Pins the calling thread. */
   setAffinity(cpus: readonly number[]): void
+  /** As of node:worker_threads, which need not be loaded for it. */
+  isMainThread(): boolean
   /** The time stamp counter, after earlier loads have completed. Exact as a double for 40 days at 2.6 GHz. */
   tsc(): number
   tscInfo(): TscInfo

@@ -1,7 +1,8 @@
-// processor.cc: binding of core/cpu.h and core/tsc.h.
+// processor.cc: binding of core/cpu.h, core/thread.h and core/tsc.h.
 #include "binding/convert.h"
 #include "binding/exports.h"
 #include "core/cpu.h"
+#include "core/thread.h"
 #include "core/tsc.h"
 
 namespace kaal {
@@ -21,6 +22,10 @@ void SetAffinityFromJs(const Napi::CallbackInfo& info) {
   ValueOrThrow(info.Env(), SetAffinity(cpus));
 }
 
+Napi::Value IsMainThreadFromJs(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), IsMainThread());
+}
+
 Napi::Value TscFromJs(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(ReadTsc()));
 }
@@ -38,6 +43,7 @@ Napi::Value TscInfoFromJs(const Napi::CallbackInfo& info) {
 void ExportProcessor(Napi::Env env, Napi::Object exports) {
   Export<AffinityFromJs>(env, exports, "affinity");
   Export<SetAffinityFromJs>(env, exports, "setAffinity");
+  Export<IsMainThreadFromJs>(env, exports, "isMainThread");
   Export<TscFromJs>(env, exports, "tsc");
   Export<TscInfoFromJs>(env, exports, "tscInfo");
 }

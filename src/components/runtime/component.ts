@@ -1,6 +1,6 @@
 // component.ts: what a component's main is given: its arguments, its syscalls, and handles for what its slots hold.
 
-import { isMainThread, type Worker } from "node:worker_threads"
+import type { Worker } from "node:worker_threads"
 import { native } from "../../../native/index.ts"
 import { BootFd, KERNEL_GONE_STATUS, type StartMessage } from "../../kernel-daemon/abi/boot.ts"
 import { KernelError } from "../../kernel-daemon/abi/errors.ts"
@@ -313,7 +313,7 @@ export function component<L extends Loans>(
   main: (self: Component) => void | Promise<void>,
   inWorker?: (ends: LentEnds<L>, data: unknown) => unknown,
 ): void {
-  if (!isMainThread) {
+  if (!native.isMainThread()) {
     if (inWorker === undefined) {
       throw new KernelError(
         "IllegalOperation",

@@ -1,6 +1,6 @@
 // streams.ts: an end as a Node stream and as a Web stream. One chunk is one message; back-pressure is the channel's.
 
-import { Readable, Writable } from "node:stream"
+import type { Readable, Writable } from "node:stream"
 import { ensureBytes, RingError } from "../errors.ts"
 import type { Interruption } from "../wait.ts"
 import type { LoopWaitOptions } from "./loop-waiting.ts"
@@ -17,6 +17,9 @@ const TAKEN = ["pushed", "sent", "dropped"] as const
 /** What a stream writes with: sends one chunk, which stays as it is until then. "full": the ring's policy is to say so. */
 export type Send<T> = (chunk: T, options: LoopWaitOptions) => Promise<(typeof TAKEN)[number] | "full" | Interruption>
 
+/** Loaded when the first stream is made: a millisecond that a process without one need not pay at its start. */
+const nodeStreams = () => process.getBuiltinModule("node:stream")
+
 /** Messages that a stream holds beside those in the ring, unless told otherwise. */
 const HIGH_WATER_MARK = 16
 
@@ -28,7 +31,7 @@ const HIGH_WATER_MARK = 16
  */
 export function readableOf<T extends object>(take: Take<T>, highWaterMark = HIGH_WATER_MARK): Readable {
   const aborter = new AbortController()
-  return new Readable({
+  return new (nodeStreams().Readable)({
     objectMode: true,
     highWaterMark: checkMark(highWaterMark),
     read() {
@@ -59,7 +62,7 @@ export function readableOf<T extends object>(take: Take<T>, highWaterMark = HIGH
  */
 export function writableOf<T>(send: Send<T>, highWaterMark = HIGH_WATER_MARK): Writable {
   const aborter = new AbortController()
-  return new Writable({
+  return new (nodeStreams().Writable)({
     objectMode: true,
     highWaterMark: checkMark(highWaterMark),
     write(chunk: T, _encoding, done) {
