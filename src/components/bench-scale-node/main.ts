@@ -10,8 +10,8 @@ import {
 } from "../../protocols/bench-scale.ts"
 import { component, monotonicNs, type RingConsumer, type RingProducer } from "../runtime/index.ts"
 
-/** Rounds before anything is measured: all are up then, and run optimised code. */
-const WARM_UP_ROUNDS = 25
+/** Rounds before anything is measured: all are up then, and run optimised code, which takes each of them that many messages. */
+const WARM_UP_ROUNDS = 100
 const MESSAGE_TIMEOUT_NS = 60e9
 
 component(self => {

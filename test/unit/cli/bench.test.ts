@@ -1,8 +1,10 @@
 // bench.test.ts: what the bench makes of trials: which it compares, what its limits say, and when the gate fails.
 
+import { join } from "node:path"
 import t from "tap"
 import { type FigureSpec, figureOf } from "../../../src/kernel-daemon/cli/bench/figure.ts"
-import { type Baseline, judgeGate } from "../../../src/kernel-daemon/cli/bench/gate.ts"
+import { type Baseline, judgeGate, loadBaseline, saveBaseline } from "../../../src/kernel-daemon/cli/bench/gate.ts"
+import { machineKind } from "../../../src/kernel-daemon/cli/bench/machine.ts"
 import { reportPage } from "../../../src/kernel-daemon/cli/bench/report/report.ts"
 import { type Results, summarise } from "../../../src/kernel-daemon/cli/bench/results.ts"
 import { type Contender, pairsOf, type Round, takeTurns } from "../../../src/kernel-daemon/cli/bench/rounds.ts"
@@ -126,6 +128,21 @@ t.test("judgeGate() fails on a loss of more than a fifth beyond the noise, in th
   t.match(judgeGate("it", true, "N", [1.5, 1.5, 1.5], 3, baseline), { verdict: "ok" }, "better is no loss")
   t.match(judgeGate("it", false, "F", [9, 9, 9], 3, baseline), { verdict: "no baseline" })
   t.match(judgeGate("it", false, "N", [9, 9], 3, baseline), { verdict: "not measurable" })
+})
+
+t.test("a baseline is of one kind of machine, and saving it leaves the others and other placements", async t => {
+  const file = join(t.testdir(), "baseline.json")
+  const line = { what: "gate", key: "it", pairs: 7, baseline: null, loss: null, allowed: null } as const
+  const of = (placement: "N" | "F", ratio: number) =>
+    [{ ...line, placement, now: { ratio, noise: 0.1 }, verdict: "no baseline" }] as const
+  saveBaseline(of("N", 1.2), file, "one")
+  saveBaseline(of("F", 1.1), file, "one")
+  saveBaseline(of("N", 7), file, "other")
+  saveBaseline([{ ...line, placement: "N", now: null, verdict: "not measurable" }], file, "other")
+  t.same(loadBaseline(file, "one"), { it: { N: { ratio: 1.2, noise: 0.1 }, F: { ratio: 1.1, noise: 0.1 } } })
+  t.same(loadBaseline(file, "other"), { it: { N: { ratio: 7, noise: 0.1 } } })
+  t.same(loadBaseline(file, "a third"), {})
+  t.match(machineKind(), /^.+, Node \d+$/)
 })
 
 t.test("reportPage() holds everything that it shows, and nothing from elsewhere", async t => {

@@ -1,8 +1,10 @@
-// gate.ts: `bench gate`: a few ratios to the C++ reference, compared with the committed ones of the same placement.
+// gate.ts: `bench gate`: a few ratios to the C++ reference, compared with the committed ones of the same kind of
+// machine and the same placement.
 
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { native } from "../../../../native/index.ts"
+import { machineKind } from "./machine.ts"
 import { root, writeWhole } from "./results.ts"
 import { ours, type RingWork, reference } from "./ring-trial.ts"
 import { pairsOf, takeTurns } from "./rounds.ts"
@@ -18,6 +20,9 @@ export interface Known {
 
 /** By the figure's key, then by placement. */
 export type Baseline = Readonly<Record<string, Readonly<Partial<Record<Placement, Known>>>>>
+
+/** The baselines by what they were measured on: how well V8's code does beside C++'s is the processor's, and V8's. */
+type Baselines = Readonly<Record<string, Baseline>>
 
 export interface GateLine {
   readonly what: "gate"
@@ -109,21 +114,26 @@ export function judgeGate(
   return { ...of, now, loss, allowed, verdict: loss > allowed ? "lost" : "ok" }
 }
 
-export function loadBaseline(path = BASELINE_FILE): Baseline {
-  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Baseline) : {}
+/** Of this kind of processor and Node; empty where there is none. */
+export function loadBaseline(path = BASELINE_FILE, kind = machineKind()): Baseline {
+  return loadAll(path)[kind] ?? {}
 }
 
-/** Puts what was measured into the baseline; what was not, and other placements, stay. */
-export function saveBaseline(lines: readonly GateLine[], path = BASELINE_FILE): void {
+/** Puts what was measured into the baseline; what was not, other placements and other machines stay. */
+export function saveBaseline(lines: readonly GateLine[], path = BASELINE_FILE, kind = machineKind()): void {
   const baseline: Record<string, Record<string, Known>> = {
-    ...(loadBaseline(path) as Record<string, Record<string, Known>>),
+    ...(loadBaseline(path, kind) as Record<string, Record<string, Known>>),
   }
   for (const { key, placement, now } of lines) {
     if (now === null || placement === null) continue
     const rounded = { ratio: Number(now.ratio.toFixed(3)), noise: Number(now.noise.toFixed(3)) }
     baseline[key] = { ...baseline[key], [placement]: rounded }
   }
-  writeWhole(path, `${JSON.stringify(baseline, null, 2)}\n`)
+  writeWhole(path, `${JSON.stringify({ ...loadAll(path), [kind]: baseline }, null, 2)}\n`)
+}
+
+function loadAll(path: string): Baselines {
+  return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Baselines) : {}
 }
 
 /** The processors of both ends. @throws {Error} there is one only */

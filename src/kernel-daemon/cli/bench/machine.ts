@@ -1,6 +1,7 @@
 // machine.ts: on what a figure was measured.
 
 import { execFileSync } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { cpus, loadavg, release } from "node:os"
 import { dirname, join } from "node:path"
 import { launcherPath, native } from "../../../../native/index.ts"
@@ -25,6 +26,15 @@ export async function describeMachine([first, second]: readonly [number, number]
     held_up: { share, longest_ms: longestMs },
     at: new Date().toISOString(),
   }
+}
+
+/** Processor and Node, as far as two machines must be alike for their ratios to be: "AuthenticAMD 25/17, Node 20". */
+export function machineKind(): string {
+  const text = readFileSync("/proc/cpuinfo", "utf8")
+  const of = (name: string): string | undefined => new RegExp(`^${name}\\s*: (.*)$`, "m").exec(text)?.[1]?.trim()
+  const [vendor, family, model] = [of("vendor_id"), of("cpu family"), of("model")]
+  const processor = vendor === undefined ? (cpus()[0]?.model.trim() ?? "unknown") : `${vendor} ${family}/${model}`
+  return `${processor}, Node ${process.versions.node.split(".")[0]}`
 }
 
 /** The bare cache-line round trip between two processors, ns. Cost: about 50 ms. */

@@ -57,22 +57,18 @@ export function oursInBothForms(work: RingWork): [Contender, Contender] {
   return [inForm("index"), inForm("slot")]
 }
 
+/** What bench-root is told. */
+export function ourArguments(work: RingWork, form: BenchFormName): number[] {
+  const { mode, wait, bytes, slots, samples, cpus, batch = 1, payload = "stamped", inPlace = false } = work
+  const how = [batch, inPlace ? 1 : 0, BenchWait[wait], BenchForm[form], BenchPayload[payload]]
+  return [BenchMode[mode], slots, bytes, samples, ...cpus, ...how]
+}
+
 async function ourTrial(work: RingWork, form: BenchFormName, variant: string | null): Promise<Trial> {
-  const { suite, mode, wait, bytes, slots, samples, cpus, batch = 1, payload = "stamped", inPlace = false } = work
+  const { suite, bytes } = work
   const report = await benchSession<BenchReport>({
     rootTask: "bench-root",
-    arguments: [
-      BenchMode[mode],
-      slots,
-      bytes,
-      samples,
-      ...cpus,
-      batch,
-      inPlace ? 1 : 0,
-      BenchWait[wait],
-      BenchForm[form],
-      BenchPayload[payload],
-    ],
+    arguments: ourArguments(work, form),
     timeoutSeconds: TRIAL_TIMEOUT_SECONDS,
   })
   return {

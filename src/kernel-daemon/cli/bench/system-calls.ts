@@ -6,8 +6,8 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { BenchForm, BenchMode, BenchWait } from "../../../protocols/bench.ts"
 import { type FigureSpec, judged } from "./figure.ts"
+import { ourArguments, type RingWork } from "./ring-trial.ts"
 import { type Run, samplesFor } from "./suite.ts"
 
 const SLOTS = 64
@@ -42,7 +42,7 @@ export async function measureSystemCalls(bench: Run): Promise<void> {
   bench.tell(judged({ ...bench, pairs: 1 }, { ...spec, note }, { ...by, mine }))
 }
 
-/** Calls for a thousand messages, or why they cannot be counted here. */
+/** Calls for a thousand messages, or why they cannot be counted here. @throws {Error} the session failed */
 async function difference(cpus: readonly [number, number], samples: number): Promise<number | string> {
   try {
     const few = await callsOf(cpus, Math.ceil(samples / 10))
@@ -51,7 +51,10 @@ async function difference(cpus: readonly [number, number], samples: number): Pro
     const messages = 4 * (samples - Math.ceil(samples / 10))
     return (Math.max(0, many - few) / messages) * 1_000
   } catch (error) {
-    return `strace does not run here: ${(error as Error).message.split("\n")[0]}`
+    const { code, message, stderr = "" } = error as Error & { code?: unknown; stderr?: string }
+    // Not installed, or not allowed to trace. Anything else is the session's own failure.
+    if (code !== "ENOENT" && !/^strace: .*(ptrace|PTRACE)/m.test(stderr)) throw error
+    return `strace does not run here: ${stderr.split("\n")[0] || message}`
   }
 }
 
@@ -60,8 +63,8 @@ async function callsOf(cpus: readonly [number, number], samples: number): Promis
   const summary = join(folder, "summary")
   try {
     const script = join(dirname(fileURLToPath(import.meta.url)), "kaal.cjs")
-    const trial = [BenchMode["ping-pong"], SLOTS, BYTES, samples, ...cpus, 1, 0, BenchWait.spin, BenchForm.index]
-    const command = [process.execPath, script, "run", "bench-root", ...trial.map(String)]
+    const work: RingWork = { suite: "ring", mode: "ping-pong", wait: "spin", bytes: BYTES, slots: SLOTS, samples, cpus }
+    const command = [process.execPath, script, "run", "bench-root", ...ourArguments(work, "index").map(String)]
     await run("strace", ["-f", "-c", "-o", summary, ...command], { timeout: TIMEOUT_MS })
     // "% time  seconds  usecs/call  calls  errors  syscall"; the last line sums up.
     const total = /^\s*100\.00\s+\S+\s+(?:\d+\s+)?(\d+)\s+(?:\d+\s+)?total$/m.exec(readFileSync(summary, "utf8"))?.[1]
