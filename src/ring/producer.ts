@@ -156,7 +156,8 @@ export class RingProducer extends SendingEnd {
   }
 
   /**
-   * Sends the claimed slot, all slotBytes of it; of several claimed the first, and the others are given up.
+   * Sends the claimed slot, all slotBytes of it; of several claimed the first, and the others are given up, with whatever
+   * has been written there.
    * @throws {RingError} IllegalOperation: no slot is claimed
    */
   commit(): void {
@@ -165,7 +166,8 @@ export class RingProducer extends SendingEnd {
   }
 
   /**
-   * Sends the first `count` claimed slots with one publish; those behind them are given up.
+   * Sends the first `count` claimed slots with one publish; those behind them are given up, with whatever has been written
+   * there.
    * @param count 1 to as many as are claimed; all of them by default
    * @throws {RingError} IllegalOperation: not so many are claimed
    */
