@@ -2,12 +2,18 @@
 // own notifications have one writer for each memory; here whoever maps the frame can write everything.
 
 import { RingError } from "./errors.ts"
-import { ACK_BYTES, MAX_LANES, NOTIFICATION_BADGES, NOTIFICATION_BYTES, NOTIFICATION_IN_USE } from "./layout.ts"
+import {
+  ACK_BYTES,
+  CACHE_LINE_BYTES,
+  MAX_LANES,
+  NOTIFICATION_BADGES,
+  NOTIFICATION_BYTES,
+  NOTIFICATION_IN_USE,
+} from "./layout.ts"
 import type { LanePlace } from "./signaller.ts"
 import type { VSpace } from "./vspace.ts"
 import type { WaiterPlace } from "./waiter.ts"
 
-const CACHE_LINE_BYTES = 64
 const STRIDE = CACHE_LINE_BYTES + ACK_BYTES
 const ALL_BITS = 0xffff_ffff
 

@@ -2,6 +2,7 @@
 
 import { ensureOptions, RingError } from "./errors.ts"
 import {
+  CACHE_LINE_BYTES,
   FORM_INDEX,
   FORM_RECORD,
   FORM_SLOT,
@@ -51,7 +52,6 @@ export interface Shape extends Omit<Geometry, "form"> {
 
 export const DEFAULT_FORM: RingForm = "index"
 const FORMS = { index: FORM_INDEX, slot: FORM_SLOT, record: FORM_RECORD } as const
-const CACHE_LINE_BYTES = 64
 
 /** Bytes from one slot to the next. A slot with a sequence word lies across no more lines than it needs. */
 export function strideOf({ slotBytes, form = DEFAULT_FORM }: Shape): number {

@@ -3,6 +3,8 @@
 
 /** Hot words stand this far apart: two cache lines, because processors fetch lines in pairs. */
 export const LINE_BYTES = 128
+/** One cache line, of the smallest on a processor that V8 compiles for. */
+export const CACHE_LINE_BYTES = 64
 
 // --- Status words: written by the kernel only, one for each attached object; polled by every spin and every sleep.
 

@@ -3,7 +3,7 @@
 // behind is not taken for this one's.
 
 import type { RingConsumer, RingProducer, VSpace } from "../runtime/index.ts"
-import { type Part, refuseInterruption, type StreamWork } from "./stream.ts"
+import { claimed, type Part, peeked, type StreamWork } from "./stream-work.ts"
 
 const WORD_BYTES = 8
 const SHIFTS = 64
@@ -14,11 +14,7 @@ export function sendBlocks(ring: RingProducer, vspace: VSpace, { count }: Stream
   const source = vspace.allocatePrivate(pattern.length, WORD_BYTES)
   vspace.u8.set(pattern, source)
   for (let sequence = 0; sequence < count; sequence++) {
-    let address = ring.claim()
-    while (address === 0) {
-      refuseInterruption(ring.interruption(), sequence)
-      address = ring.claim()
-    }
+    const address = claimed(ring, sequence)
     vspace.f64[address / WORD_BYTES] = sequence
     vspace.copy(address + WORD_BYTES, source + (sequence % SHIFTS) * WORD_BYTES, bytes - WORD_BYTES)
     ring.commit()
@@ -30,11 +26,7 @@ export function receiveBlocks(ring: RingConsumer, { u8, f64 }: VSpace, { from, t
   const pattern = patternFor(bytes)
   const memory = Buffer.from(u8.buffer)
   for (let sequence = from; sequence < to; sequence++) {
-    let address = ring.peek()
-    while (address === 0) {
-      refuseInterruption(ring.interruption(), sequence)
-      address = ring.peek()
-    }
+    const address = peeked(ring, sequence)
     const start = (sequence % SHIFTS) * WORD_BYTES
     const isWhole =
       f64[address / WORD_BYTES] === sequence &&

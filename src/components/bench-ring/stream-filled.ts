@@ -1,18 +1,13 @@
 // stream-filled.ts: word i of message n holds n + i; JavaScript writes each into the slot, and checks each.
 
 import type { RingConsumer, RingProducer } from "../runtime/index.ts"
-import { type Part, refuseInterruption, STREAM_TIMEOUT_NS, type StreamWork } from "./stream.ts"
+import { claimed, type Part, peeked, refuseInterruption, STREAM_TIMEOUT_NS, type StreamWork } from "./stream-work.ts"
 
 export function sendFilled(ring: RingProducer, f64: Float64Array, { count, batch }: StreamWork): void {
   const words = ring.staging.length / 8
   if (batch > 1) return sendBatches(ring, f64, count, batch)
   for (let sequence = 0; sequence < count; sequence++) {
-    let address = ring.claim()
-    while (address === 0) {
-      refuseInterruption(ring.interruption(), sequence)
-      address = ring.claim()
-    }
-    fill(f64, address / 8, words, sequence)
+    fill(f64, claimed(ring, sequence) / 8, words, sequence)
     ring.commit()
   }
 }
@@ -67,12 +62,7 @@ function popCopies(ring: RingConsumer): (sequence: number) => void {
 function readInPlace(ring: RingConsumer, f64: Float64Array): (sequence: number) => void {
   const words = ring.staging.length / 8
   return sequence => {
-    let address = ring.peek()
-    while (address === 0) {
-      refuseInterruption(ring.interruption(), sequence)
-      address = ring.peek()
-    }
-    check(f64, address / 8, words, sequence)
+    check(f64, peeked(ring, sequence) / 8, words, sequence)
     ring.release()
   }
 }

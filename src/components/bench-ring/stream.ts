@@ -7,23 +7,8 @@ import { type FrameMapping, monotonicNs, SharedRing, type VSpace } from "../runt
 import { receiveBlocks, sendBlocks } from "./stream-blocks.ts"
 import { receiveFilled, sendFilled } from "./stream-filled.ts"
 import { receiveStamped, sendStamped } from "./stream-stamped.ts"
+import type { Part, StreamWork } from "./stream-work.ts"
 
-export interface StreamWork {
-  readonly count: number
-  readonly batch: number
-  /** A filled one is read in the slots, not by a copying pop. */
-  readonly inPlace: boolean
-  /** A BenchPayload. */
-  readonly payload: number
-}
-
-/** Messages from number `from` up to but not including `to`. */
-export interface Part {
-  readonly from: number
-  readonly to: number
-}
-
-export const STREAM_TIMEOUT_NS = 5e9
 /** Messages before the rate is measured, so that both ends run optimised code. */
 const WARM_UP_MESSAGES = 50_000
 
@@ -58,9 +43,4 @@ export function receiveStream(
   const begun = monotonicNs()
   receive({ from: warmUp, to: count })
   return ((count - warmUp) * 1e9) / (monotonicNs() - begun)
-}
-
-/** @throws {Error} the wait did not end with what it was for */
-export function refuseInterruption(interruption: string | undefined, sequence: number): void {
-  if (interruption !== undefined) throw new Error(`Message ${sequence}: ${interruption}`)
 }

@@ -1,7 +1,8 @@
-// ends.ts: what the children of bench-shapes do. A message's number stands in its first and in its last word, and who receives
-// it checks both; the shape carries all of it.
+// ends.ts: what the children of bench-shapes do. Messages are stamped, and who receives one checks its stamps; the shape
+// carries all of it.
 
 import { ShapesArg, type ShapesReport } from "../../protocols/bench-shapes.ts"
+import { checkStamps, stamp, wordsOf } from "../plan/stamps.ts"
 import { type Component, monotonicNs } from "../runtime/index.ts"
 import { CALLS_AT_ONCE, FIRST_SLOT } from "./wiring.ts"
 
@@ -50,7 +51,7 @@ function receiveMerged(self: Component): Outcome {
     const words = views.get(message) ?? wordsOf(message)
     views.set(message, words)
     const sequence = next[merge.source] as number
-    check(words, sequence)
+    checkStamps(words, sequence)
     next[merge.source] = sequence + 1
     return sequence + 1
   }
@@ -74,7 +75,7 @@ function receiveAll(self: Component): Outcome {
     const message = consumer.pop(PATIENCE_NS)
     if (typeof message === "string") throw new Error(`Message ${sequence}: ${message}`)
     if (sequence === 0) begun = monotonicNs()
-    check(words, sequence)
+    checkStamps(words, sequence)
   }
   return { perSecond: ((messages - 1) * 1e9) / (monotonicNs() - begun), shareRatio: null, lostPart: null }
 }
@@ -91,7 +92,7 @@ function receiveLeft(self: Component): Outcome {
     if (typeof message === "string") throw new Error(`After ${sequence}: ${message}`)
     if (begun === 0) begun = monotonicNs()
     sequence = words[0] as number
-    check(words, sequence)
+    checkStamps(words, sequence)
     if (received + consumer.lost !== sequence) throw new Error(`Message ${sequence}: ${received} and ${consumer.lost}`)
   }
   const perSecond = (received * 1e9) / (monotonicNs() - begun)
@@ -109,22 +110,7 @@ function callServer(self: Component): Outcome {
     stamp(words, sequence)
     const reply = client.call(payload, { timeoutNs: PATIENCE_NS })
     if (typeof reply === "string") throw new Error(`Call ${sequence}: ${reply}`)
-    check(wordsOf(reply), sequence)
+    checkStamps(wordsOf(reply), sequence)
   }
   return { perSecond: (messages * 1e9) / (monotonicNs() - begun), shareRatio: null, lostPart: null }
-}
-
-function stamp(words: Float64Array, sequence: number): void {
-  words[0] = sequence
-  words[words.length - 1] = sequence
-}
-
-function check(words: Float64Array, sequence: number): void {
-  const last = words[words.length - 1]
-  if (words[0] === sequence && last === sequence) return
-  throw new Error(`Message ${sequence} begins with ${words[0]} and ends with ${last}`)
-}
-
-function wordsOf({ buffer, byteOffset, length }: Uint8Array): Float64Array {
-  return new Float64Array(buffer, byteOffset, length / 8)
 }

@@ -1,6 +1,7 @@
 // producer.ts: the producer's hot path. `end` is the address of its private state (END_ in words.ts).
 
 import {
+  CACHE_LINE_BYTES,
   END_AHEAD,
   END_AHEAD_BYTES,
   END_CAPACITY,
@@ -107,9 +108,6 @@ export function commit(end: usize, count: u32): u32 {
   return published(end)
 }
 
-/** The smallest line of a processor that V8 compiles for. */
-const LINE_BYTES = 64
-
 /**
  * Asks for the lines of the next slots together, where those are free: by a store to each, which is all that WebAssembly has
  * for it. They are in the consumer's cache, and without this each publish would wait for its own. See decision 0030.
@@ -120,5 +118,5 @@ function askAhead(end: usize, index: u32): void {
   if (load<u32>(end, END_CAPACITY) - (index - load<u32>(end, END_PEER_INDEX)) < ahead) return
   const first = slotAt(end, index)
   const after = first + load<u32>(end, END_AHEAD_BYTES)
-  for (let at = first; at < after; at += LINE_BYTES) store<u32>(at, 0)
+  for (let at = first; at < after; at += CACHE_LINE_BYTES) store<u32>(at, 0)
 }
