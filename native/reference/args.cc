@@ -28,7 +28,8 @@ constexpr std::uint64_t kMaxStreamSamples = 10'000'000;
 
 constexpr char kUsage[] =
     "kaal-reference --mode spin-pingpong|park-pingpong|stream|probe\n"
-    "               --variant index-release|index-seqcst|slot-release|slot-seqcst|futex   (futex: park-pingpong only)\n"
+    "               --variant index-release|index-seqcst|index-release-ahead|index-seqcst-ahead|slot-release|slot-seqcst|futex\n"
+    "               (futex: park-pingpong only)\n"
     "               [--pause] [--payload stamped|filled|block] [--in-place] [--bytes 64] [--slots 256] [--samples N]\n"
     "               [--batch 1] [--block 1000] [--cpus 0,1|none] [--timeout 60]\n"
     "Prints one JSON object on one line. Exit status: 0 measured, 1 failed or out of time, 2 wrong arguments\n";
@@ -39,6 +40,8 @@ struct NamedVariant {
 };
 constexpr NamedVariant kVariants[] = {{"index-release", Variant::kIndexRelease},
                                       {"index-seqcst", Variant::kIndexSeqCst},
+                                      {"index-release-ahead", Variant::kIndexReleaseAhead},
+                                      {"index-seqcst-ahead", Variant::kIndexSeqCstAhead},
                                       {"slot-release", Variant::kSlotRelease},
                                       {"slot-seqcst", Variant::kSlotSeqCst},
                                       {"futex", Variant::kFutex}};

@@ -9,7 +9,16 @@ namespace kaal::reference {
 
 enum class Mode { kSpinPingPong, kParkPingPong, kStream, kProbe };
 
-enum class Variant { kNone, kIndexRelease, kIndexSeqCst, kSlotRelease, kSlotSeqCst, kFutex };
+enum class Variant {
+  kNone,
+  kIndexRelease,
+  kIndexSeqCst,
+  kIndexReleaseAhead,
+  kIndexSeqCstAhead,
+  kSlotRelease,
+  kSlotSeqCst,
+  kFutex
+};
 
 // What the two ends of a stream do with each message; see stream.h.
 enum class Payload { kStamped, kFilled, kBlock };

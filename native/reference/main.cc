@@ -36,6 +36,10 @@ Results Run(const Options& options) {
       return RunWith<IndexRing<kRelease>>(options);
     case Variant::kIndexSeqCst:
       return RunWith<IndexRing<kSeqCst>>(options);
+    case Variant::kIndexReleaseAhead:
+      return RunWith<IndexRing<kRelease, Ahead::kYes>>(options);
+    case Variant::kIndexSeqCstAhead:
+      return RunWith<IndexRing<kSeqCst, Ahead::kYes>>(options);
     case Variant::kSlotRelease:
       return RunWith<SlotRing<kRelease>>(options);
     case Variant::kSlotSeqCst:

@@ -18,14 +18,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     file: "producer.ts",
     within: "askAhead",
     changes: [
-      ["(index & (ahead - 1)) != 0", "(index & (ahead - 1)) == 0"],
+      ["((first ^ next) & group) == 0", "((first ^ next) & group) != 0"],
       [
-        "load<u32>(end, END_CAPACITY) - (index - load<u32>(end, END_PEER_INDEX)) < ahead",
-        "load<u32>(end, END_CAPACITY) - (index - load<u32>(end, END_PEER_INDEX)) <= ahead",
+        "start - load<u32>(end, END_PEER_INDEX) > load<u32>(end, END_CAPACITY) - ahead",
+        "start - load<u32>(end, END_PEER_INDEX) >= load<u32>(end, END_CAPACITY) - ahead",
       ],
+      ["at < to", "at <= to"],
+      ["at < to", "at >= to"],
     ],
     reason:
-      "it asks elsewhere, or less often, and in rings of some hundred bytes never beyond the end: for that test/unit/ring/queue.test.ts has larger ones",
+      "it asks elsewhere, less, or in groups longer than these rings' for one word more: test/unit/ring/ask-ahead.test.ts finds it",
   },
   {
     file: "consumer.ts",

@@ -44,8 +44,8 @@ const COPY_IN_MANY = `  for (let message: u32 = 0; message < count; ) {
 const OTHER_SEQUENCES =
   "    for (let index = <u32>first + 1; index != <u32>next; index++) store<u32>(sequenceAt(end, index), index + 1)\n"
 const FIRST_SEQUENCE = "    atomic.store<u32>(word, <u32>first + 1)\n"
-const ASKED = "  askAhead(end, <u32>next)\n"
-const ROOM_TO_ASK = "  if (load<u32>(end, END_CAPACITY) - (index - load<u32>(end, END_PEER_INDEX)) < ahead"
+const ASKED = "  askAhead(end, <u32>first, <u32>next)\n"
+const ROOM_TO_ASK = "  if (start - load<u32>(end, END_PEER_INDEX) > load<u32>(end, END_CAPACITY) - ahead"
 const PROGRESS = "  store<u64>(load<u32>(end, END_PROGRESS_WORD), ((<u64>(<u32>index)) << 32) | <u64>(<u32>index))\n"
 /** ORDER lane-merge is for data that are read before one knows whether they are there: by plain accesses that is a race. */
 const ORDERS_NO_PLAIN_DATA =

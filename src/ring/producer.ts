@@ -128,7 +128,8 @@ export class RingProducer extends SendingEnd {
   }
 
   /**
-   * The address of the next free slot, to be written in place and then committed. Calling it again names the same slot.
+   * The address of the next free slot, to be written in place and then committed: all of it, since what stands there before is
+   * unspecified (decision 0030). Calling it again names the same slot.
    * @returns 0 when there is none: the ring is full, or `interruption()` says why
    * @throws {PeerMisbehaviorError} {PageFault} as tryPush
    */
@@ -137,7 +138,8 @@ export class RingProducer extends SendingEnd {
   }
 
   /**
-   * Claims the next `count` slots, all or none, to be written in place at `slotAddress(0)` and on, and then committed.
+   * Claims the next `count` slots, all or none, to be written in place at `slotAddress(0)` and on, and then committed; as with
+   * `claim`, what stands there before is unspecified.
    * @returns the address of the first; 0 as claim. The others follow it where slots do: ask slotAddress
    * @throws {RingError} RangeError: count is not an integer from 1 to the ring's capacity
    */

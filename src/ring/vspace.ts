@@ -191,7 +191,7 @@ export class VSpace {
 
   /**
    * Copies from one place of the VSpace to another, as into a claimed slot; neither may lie in the other. Where a page is
-   * missing, what comes before it has been copied.
+   * missing, what comes before it has been copied, save up to 56 bytes.
    * @param bytes like both addresses a multiple of 8
    * @throws {PageFault} something is not mapped, or `to` is read-only
    * @throws {RingError} AlignmentError, RangeError

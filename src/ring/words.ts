@@ -145,7 +145,7 @@ export const END_STAGING_BYTES = 84
 export const END_RECORD_AT = 88
 /** A word of no meaning: see pause() of the hot code. */
 export const END_PAUSE = 92
-/** Slots of a group, a power of two: a producer asks for the next group's lines together. 0: it does not ask. */
+/** Slots of a group, a power of two: a producer asks for the next group's lines together. 0: it asks for none. */
 export const END_AHEAD = 96
 /** Bytes from the group's start that are asked for. */
 export const END_AHEAD_BYTES = 100

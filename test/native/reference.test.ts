@@ -10,7 +10,14 @@ import { eventually } from "../helpers/native.ts"
 
 const PROGRAM = fileURLToPath(new URL("../../build/Release/kaal-reference", import.meta.url))
 const DEADLINE_MS = 30_000
-const VARIANTS = ["index-release", "index-seqcst", "slot-release", "slot-seqcst"] as const
+const VARIANTS = [
+  "index-release",
+  "index-seqcst",
+  "index-release-ahead",
+  "index-seqcst-ahead",
+  "slot-release",
+  "slot-seqcst",
+] as const
 
 interface Report {
   readonly what: string

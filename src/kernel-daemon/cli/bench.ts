@@ -6,7 +6,7 @@ import { runCapsSuite } from "./bench/caps-suite.ts"
 import { runPart } from "./bench/caps-suite-part.ts"
 import { showCapsRows } from "./bench/caps-suite-table.ts"
 import { showFigures } from "./bench/figure-table.ts"
-import { loadBaseline, runGate, saveBaseline, twoProcessors } from "./bench/gate.ts"
+import { concludeGate, loadBaseline, runGate, saveBaseline, twoProcessors } from "./bench/gate.ts"
 import { showGate } from "./bench/gate-table.ts"
 import { reportPage } from "./bench/report/report.ts"
 import { loadResults, root, writeWhole } from "./bench/results.ts"
@@ -94,7 +94,9 @@ async function gate(options: BenchOptions, progress: (text: string) => void): Pr
   progress("")
   if (!json) showGate(lines)
   if (writeBaseline) saveBaseline(lines)
-  process.exitCode = lines.some(({ verdict }) => verdict === "lost") ? 1 : 0
+  const { ok, text } = concludeGate(lines)
+  console.error(`kaal bench: ${text}`)
+  process.exitCode = ok ? 0 : 1
 }
 
 function report({ out = REPORT_FILE }: BenchOptions): void {

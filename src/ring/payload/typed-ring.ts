@@ -80,7 +80,7 @@ export class TypedProducer<S extends Schema> {
   }
 
   /**
-   * The next free slot, to be written in place and committed. It holds what an earlier message left there.
+   * The next free slot, to be written in place and committed: every field, since what stands there before is unspecified.
    * @returns undefined when there is none; always the same object, which throws once it is committed
    */
   claim(): MessageView<S> | undefined {

@@ -104,19 +104,23 @@ export function commit(end: usize, count: u32): u32 {
     atomic.store<u32>(load<u32>(end, END_INDEX_WORD), <u32>next)
   }
   store<u64>(end, next, END_INDEX)
-  askAhead(end, <u32>next)
+  askAhead(end, <u32>first, <u32>next)
   return published(end)
 }
 
 /**
- * Asks for the lines of the next slots together, where those are free: by a store to each, which is all that WebAssembly has
- * for it. They are in the consumer's cache, and without this each publish would wait for its own. See decision 0030.
+ * Asks for the lines of the next group of slots together, when a publish has come to it or has begun the one before it, and all
+ * of it is free: by a store to each, which is all that WebAssembly has for it. They are in the consumer's cache, and without
+ * this each publish would wait for its own. See decision 0030.
  */
-function askAhead(end: usize, index: u32): void {
+function askAhead(end: usize, first: u32, next: u32): void {
   const ahead = load<u32>(end, END_AHEAD)
-  if ((index & (ahead - 1)) != 0) return
-  if (load<u32>(end, END_CAPACITY) - (index - load<u32>(end, END_PEER_INDEX)) < ahead) return
-  const first = slotAt(end, index)
-  const after = first + load<u32>(end, END_AHEAD_BYTES)
-  for (let at = first; at < after; at += CACHE_LINE_BYTES) store<u32>(at, 0)
+  // Of which group an index is. Where nothing is asked for, ahead is 0, and all indices are of the same.
+  const group = ~(ahead - 1)
+  if (((first ^ next) & group) == 0) return
+  const start = (next + ahead - 1) & group
+  if (start - load<u32>(end, END_PEER_INDEX) > load<u32>(end, END_CAPACITY) - ahead) return
+  const from = slotAt(end, start)
+  const to = from + load<u32>(end, END_AHEAD_BYTES)
+  for (let at = from; at < to; at += CACHE_LINE_BYTES) store<u32>(at, 0)
 }

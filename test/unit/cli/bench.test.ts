@@ -3,10 +3,18 @@
 import { join } from "node:path"
 import t from "tap"
 import { type FigureSpec, figureOf } from "../../../src/kernel-daemon/cli/bench/figure.ts"
-import { type Baseline, judgeGate, loadBaseline, saveBaseline } from "../../../src/kernel-daemon/cli/bench/gate.ts"
+import {
+  type Baseline,
+  concludeGate,
+  judgeGate,
+  loadBaseline,
+  saveBaseline,
+} from "../../../src/kernel-daemon/cli/bench/gate.ts"
 import { machineKind } from "../../../src/kernel-daemon/cli/bench/machine.ts"
+import { chartsOf } from "../../../src/kernel-daemon/cli/bench/report/charts.ts"
 import { reportPage } from "../../../src/kernel-daemon/cli/bench/report/report.ts"
 import { type Results, summarise } from "../../../src/kernel-daemon/cli/bench/results.ts"
+import { nameOf } from "../../../src/kernel-daemon/cli/bench/ring-trial.ts"
 import { type Contender, pairsOf, type Round, takeTurns } from "../../../src/kernel-daemon/cli/bench/rounds.ts"
 import type { Machine, Row, Trial } from "../../../src/kernel-daemon/cli/bench/row.ts"
 import { median, noiseOf, placementOf, quantile, steady } from "../../../src/kernel-daemon/cli/bench/statistics.ts"
@@ -128,6 +136,23 @@ t.test("judgeGate() fails on a loss of more than a fifth beyond the noise, in th
   t.match(judgeGate("it", true, "N", [1.5, 1.5, 1.5], 3, baseline), { verdict: "ok" }, "better is no loss")
   t.match(judgeGate("it", false, "F", [9, 9, 9], 3, baseline), { verdict: "no baseline" })
   t.match(judgeGate("it", false, "N", [9, 9], 3, baseline), { verdict: "not measurable" })
+  t.match(judgeGate("it", false, "N", [0.5, 1, 2], 3, baseline), { verdict: "not measurable", now: null }, "noise")
+  for (const nothing of [Number.NaN, Number.POSITIVE_INFINITY, 0]) {
+    t.match(judgeGate("it", false, "N", [1, nothing, 1], 3, baseline), { verdict: "no figure", now: null })
+  }
+})
+
+t.test("concludeGate() fails on a loss and on what gave no figure, and says what was not judged", async t => {
+  const baseline: Baseline = { it: { N: { ratio: 1, noise: 0.05 } } }
+  const line = (placement: "N" | "F", ratio: number) =>
+    judgeGate("it", false, placement, [ratio, ratio, ratio], 3, baseline)
+  t.same(concludeGate([line("N", 1)], "this"), { ok: true, text: "gate: judged 1 of 1 figures" })
+  t.equal(concludeGate([line("N", 1), line("N", 2)], "this").ok, false)
+  t.equal(concludeGate([line("N", 1), line("N", Number.NaN)], "this").ok, false)
+  t.same(concludeGate([line("F", 1), line("F", 1)], "this"), {
+    ok: true,
+    text: "gate: judged 0 of 2 figures: no baseline of this in that placement for 2",
+  })
 })
 
 t.test("a baseline is of one kind of machine, and saving it leaves the others and other placements", async t => {
@@ -143,6 +168,35 @@ t.test("a baseline is of one kind of machine, and saving it leaves the others an
   t.same(loadBaseline(file, "other"), { it: { N: { ratio: 7, noise: 0.1 } } })
   t.same(loadBaseline(file, "a third"), {})
   t.match(machineKind(), /^.+, Node \d+$/)
+  t.notMatch(machineKind(), /undefined/)
+})
+
+t.test("chartsOf() draws copied and in place as lines of their own", async t => {
+  const machine = { what: "machine" } as Machine
+  const of = (name: string, payload: "stamped" | "block", bytes: number, msgs_per_s: number): Trial => {
+    const work = nameOf({
+      ...{ suite: "sizes", mode: "stream", wait: "spin", bytes, slots: 4, samples: 1 },
+      cpus: [0, 1],
+      payload,
+    })
+    return trial(name, 0, 100, { suite: "sizes", work, bytes, msgs_per_s, histogram: null, rtt_ns: null })
+  }
+  const rows = ["kaal-ipc", "C++"].flatMap((name, nth) => [
+    of(name, "stamped", 64, 10 + nth),
+    of(name, "block", 64, 20 + nth),
+    of(name, "block", 128, 30 + nth),
+  ])
+  const { sizes } = chartsOf({ sizes: summarise(machine, rows) })
+  t.same(sizes.x, [64, 128])
+  t.same(
+    sizes.series.map(({ name, values }) => [name, values]),
+    [
+      ["kaal-ipc", [640, null]],
+      ["kaal-ipc, in place", [1_280, 3_840]],
+      ["C++", [704, null]],
+      ["C++, in place", [1_344, 3_968]],
+    ],
+  )
 })
 
 t.test("reportPage() holds everything that it shows, and nothing from elsewhere", async t => {

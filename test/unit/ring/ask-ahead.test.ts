@@ -53,17 +53,42 @@ for (const { slotBytes, capacity, group } of [
     const lines = Array.from({ length: bytes / CACHE_LINE_BYTES }, (_, line) => bytes + line * CACHE_LINE_BYTES)
     t.same(zeros(words, bytes, 2 * bytes), lines, "one word of each line")
     t.ok(untouched(words, 2 * bytes, capacity * slotBytes), "the group behind it")
+    const last = (capacity - group) * slotBytes
+    for (let sent = group; sent < capacity - group; sent++) producer.tryPush(filled(slotBytes, sent))
+    t.same(
+      zeros(words, last, last + bytes),
+      lines.map(line => line - bytes + last),
+      "the last that is free",
+    )
   })
 }
 
+t.test("batches that begin in the middle of a group have the next one asked for as well", async t => {
+  const { words, producer } = ends(t, { capacity: 32, slotBytes: 64 })
+  producer.tryPush(filled(64, 0))
+  producer.tryPushMany(new Uint8Array(8 * 64).fill(1))
+  const lines = Array.from({ length: 8 }, (_, slot) => (16 + slot) * 64)
+  t.same(zeros(words, 9 * 64, 32 * 64), lines)
+  t.ok(untouched(words, 9 * 64, 16 * 64), "what is left of the group that was begun")
+})
+
 t.test("a group that has one message not yet given back is left alone", async t => {
-  const { words, producer, consumer } = ends(t, { capacity: 32, slotBytes: 64 })
-  for (let sent = 0; sent < 31; sent++) producer.tryPush(filled(64, sent))
-  const before = words.slice()
-  // The last slot: what comes next is the first group, of which nothing has been read.
-  producer.tryPush(filled(64, 31))
-  t.same(words.subarray(0, 31 * 16), before.subarray(0, 31 * 16))
-  for (let sent = 0; sent < 32; sent++) t.same(consumer.tryPop(), filled(64, sent))
+  const { producer, consumer } = ends(t, { capacity: 32, slotBytes: 64 })
+  let [sent, received] = [0, 0]
+  const send = (until: number): void => {
+    for (; sent < until; sent++) t.ok(producer.tryPush(filled(64, sent)), `message ${sent} has room`)
+  }
+  const receive = (until: number): void => {
+    for (; received < until; received++) t.same(consumer.tryPop(), filled(64, received), `message ${received} is whole`)
+  }
+  send(7)
+  receive(7)
+  t.equal(consumer.tryPop(), undefined, "so that seven are given back")
+  send(33)
+  receive(15) // A quarter more: fifteen are given back.
+  // The last one comes to slots 8 to 15, of which the last is unread; until then the producer knows of seven.
+  send(40)
+  receive(40)
 })
 
 t.test("slots with sequence words and rings of less than four slots are never asked for", async t => {

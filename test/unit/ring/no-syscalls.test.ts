@@ -44,9 +44,11 @@ for (const form of ["index", "slot"] as const) {
       const [begin, end] = [AWAKE_BEGIN, AWAKE_END].map(name => calls.findIndex(call => call.includes(name)))
       if (begin === undefined || end === undefined || begin < 0 || end < begin) return t.fail("the marks are not there")
       const between = calls.slice(begin + 1, end)
-      // Not one for a message: what is left is V8's housekeeping, a handful of memory calls.
-      t.ok(between.length <= awakeCount / 1_000, `${between.length} system calls: ${between.slice(0, 5).join("; ")}`)
-      t.equal(between.filter(call => call.includes("futex_waitv")).length, 0, "nobody slept")
+      // A futex of this process alone is V8's, which wakes its threads by them; the ring's are in shared memory.
+      const ofTheRing = between.filter(call => call.startsWith("futex") && !call.includes("_PRIVATE"))
+      t.same(ofTheRing, [], "neither slept nor woke anybody")
+      // Not one for a message: what is left is V8's housekeeping, the more of it the busier the processors are.
+      t.ok(between.length <= awakeCount / 100, `${between.length} system calls: ${between.slice(0, 5).join("; ")}`)
       t.match(consumer.stats(), { popped: awakeWarmUp + awakeCount, sleeps: 0, wakes: 0 })
     },
   )

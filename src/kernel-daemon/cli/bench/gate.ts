@@ -35,7 +35,7 @@ export interface GateLine {
   readonly loss: number | null
   /** Without noise ALLOWED_LOSS. */
   readonly allowed: number | null
-  readonly verdict: "ok" | "lost" | "no baseline" | "not measurable"
+  readonly verdict: "ok" | "lost" | "no baseline" | "not measurable" | "no figure"
 }
 
 interface GateFigure {
@@ -48,6 +48,8 @@ interface GateFigure {
 
 /** What may be lost beyond the noise. */
 export const ALLOWED_LOSS = 0.2
+/** Ratios that differ more than this among themselves say nothing. */
+export const MOST_NOISE = 0.2
 export const BASELINE_FILE = join(root, "test", "bench", "baseline.json")
 const SLOTS = 1_024
 
@@ -107,11 +109,30 @@ export function judgeGate(
   const nothing = { loss: null, allowed: null }
   const of = { what: "gate", key, placement, pairs: ratios.length, baseline: known ?? null } as const
   if (placement === null || ratios.length < wanted) return { ...of, ...nothing, now: null, verdict: "not measurable" }
+  if (!ratios.every(ratio => Number.isFinite(ratio) && ratio > 0)) {
+    return { ...of, ...nothing, now: null, verdict: "no figure" }
+  }
   const now: Known = { ratio: median(ratios), noise: noiseOf(ratios) }
+  if (now.noise > MOST_NOISE) return { ...of, ...nothing, now: null, verdict: "not measurable" }
   if (known === undefined) return { ...of, ...nothing, now, verdict: "no baseline" }
   const loss = moreIsBetter ? known.ratio / now.ratio - 1 : now.ratio / known.ratio - 1
-  const allowed = ALLOWED_LOSS + known.noise + now.noise
+  // Two noises that know nothing of each other.
+  const allowed = ALLOWED_LOSS + Math.hypot(known.noise, now.noise)
   return { ...of, now, loss, allowed, verdict: loss > allowed ? "lost" : "ok" }
+}
+
+/** Whether nothing was lost, and how much of it that says. */
+export function concludeGate(lines: readonly GateLine[], kind = machineKind()): { ok: boolean; text: string } {
+  const count = (...verdicts: GateLine["verdict"][]): number =>
+    lines.filter(({ verdict }) => verdicts.includes(verdict)).length
+  const judged = count("ok", "lost")
+  const why = [
+    count("no baseline") > 0 ? `no baseline of ${kind} in that placement for ${count("no baseline")}` : "",
+    count("not measurable") > 0 ? `too noisy for ${count("not measurable")}` : "",
+    count("no figure") > 0 ? `no figure came of ${count("no figure")}` : "",
+  ].filter(text => text !== "")
+  const rest = why.length === 0 ? "" : `: ${why.join(", ")}`
+  return { ok: count("lost", "no figure") === 0, text: `gate: judged ${judged} of ${lines.length} figures${rest}` }
 }
 
 /** Of this kind of processor and Node; empty where there is none. */

@@ -33,7 +33,9 @@ export function machineKind(): string {
   const text = readFileSync("/proc/cpuinfo", "utf8")
   const of = (name: string): string | undefined => new RegExp(`^${name}\\s*: (.*)$`, "m").exec(text)?.[1]?.trim()
   const [vendor, family, model] = [of("vendor_id"), of("cpu family"), of("model")]
-  const processor = vendor === undefined ? (cpus()[0]?.model.trim() ?? "unknown") : `${vendor} ${family}/${model}`
+  // Arm names neither vendor nor family: the implementer's and the part's number.
+  const arm = `Arm ${of("CPU implementer")}/${of("CPU part")}`
+  const processor = vendor === undefined ? arm : `${vendor} ${family}/${model}`
   return `${processor}, Node ${process.versions.node.split(".")[0]}`
 }
 

@@ -2,7 +2,7 @@
 
 import { type FigureSpec, figureOf } from "./figure.ts"
 import { nameOf, oursInBothForms, type RingWork, reference } from "./ring-trial.ts"
-import { type Round, takeTurns } from "./rounds.ts"
+import { type Contender, type Round, takeTurns } from "./rounds.ts"
 import type { Limit, Trial } from "./row.ts"
 import { type Run, samplesFor } from "./suite.ts"
 import { measureSystemCalls } from "./system-calls.ts"
@@ -11,11 +11,13 @@ const SUITE = "ring"
 const SLOTS = 1_024
 const BATCH = 32
 const RINGS = ["index-release", "index-seqcst", "slot-release", "slot-seqcst"] as const
-const SPINNING = [...RINGS, ...RINGS.map(ring => `${ring}+pause`)]
-const STREAMING = [...RINGS, ...RINGS.map(ring => `${ring}+in-place`)]
+/** Rings whose producer asks for the next slots' lines ahead, as ours does. */
+const ASKING = ["index-release-ahead", "index-seqcst-ahead"] as const
+const SPINNING = [...RINGS, ...ASKING].flatMap(ring => [ring, `${ring}+pause`])
+const STREAMING = [...RINGS, ...ASKING].flatMap(ring => [ring, `${ring}+in-place`])
 const SEQUENTIALLY_CONSISTENT = STREAMING.filter(name => name.includes("seqcst"))
 const RELEASING = STREAMING.filter(name => name.includes("release"))
-const OURS = ["kaal-ipc index", "kaal-ipc slot"] as const
+const OURS = ["kaal-ipc index", "kaal-ipc slot"]
 
 /** @throws {Error} a trial failed */
 export async function ringSuite(run: Run): Promise<void> {
@@ -135,13 +137,15 @@ async function filled(run: Run): Promise<void> {
     ...workOf(run, { mode: "stream", wait: "spin", bytes, samples: 2_000_000 }),
     payload: "filled",
   }
-  const rounds = await rivals(run, work, STREAMING)
-  tellFigures(run, rounds, STREAMING, [
-    {
-      ...{ suite: SUITE, key: "stream-64-filled", title: "stream, 64 bytes, each word written and read by the ends" },
-      ...{ unit: "messages/s", moreIsBetter: true, pick: rate },
-    },
-  ])
+  const contenders = [...oursInBothForms(work), ...oursInBothForms({ ...work, inPlace: true })] as const
+  const others = STREAMING.map(variant => reference(work, variant))
+  const rounds = await takeTurns(run, `${nameOf(work)}, ${bytes} bytes`, contenders, others)
+  const names = (of: readonly Contender[]): string[] => of.map(({ name }) => name)
+  const spec: FigureSpec = {
+    ...{ suite: SUITE, key: "stream-64-filled", title: "stream, 64 bytes, each word written and read by the ends" },
+    ...{ unit: "messages/s", moreIsBetter: true, pick: rate },
+  }
+  run.tell(figureOf(run, spec, rounds, names(contenders), names(others)))
 }
 
 async function largeInPlace(run: Run): Promise<void> {

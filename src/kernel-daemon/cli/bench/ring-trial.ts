@@ -31,7 +31,7 @@ export interface RingWork {
   readonly batch?: number
   /** Of a stream; by default stamped. */
   readonly payload?: BenchPayloadName
-  /** Written and read in the slots; blocks are anyway, and ours where it is stamped never. */
+  /** A filled stream is written and read in the slots. Ours is written there in any case; blocks are both. */
   readonly inPlace?: boolean
 }
 
@@ -51,7 +51,7 @@ export function ours(work: RingWork): Contender {
 /** Our ring in each of its forms. */
 export function oursInBothForms(work: RingWork): [Contender, Contender] {
   const inForm = (form: BenchFormName): Contender => ({
-    name: `kaal-ipc ${form}`,
+    name: `kaal-ipc ${form}${work.inPlace ? IN_PLACE : ""}`,
     run: () => ourTrial(work, form, form),
   })
   return [inForm("index"), inForm("slot")]

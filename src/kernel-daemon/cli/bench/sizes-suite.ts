@@ -15,7 +15,7 @@ const MAX_SLOTS = 1_024
 const TRIAL_BYTES = 1 << 30
 const MAX_MESSAGES = 1_000_000
 const IN_PLACE = ["index-release", "slot-release"] as const
-const COPIED = [...IN_PLACE, ...IN_PLACE.map(ring => `${ring}+in-place`)]
+const COPIED = [...IN_PLACE, "index-release-ahead"]
 const OURS = "kaal-ipc"
 const SOCKET = "Unix socket"
 /** A socket is so much slower that it is given less to do. */

@@ -35,7 +35,7 @@ export function chartsOf(results: Results): { latency: Chart; sizes: Chart; prob
 
 export function nameOf({ of, variant, work }: Contest): string {
   const parked = work.startsWith("park") ? ", parked" : work.startsWith("spin") ? ", spinning" : ""
-  const inPlace = work.includes("in place") ? ", in place" : ""
+  const inPlace = /in place|block/.test(work) ? ", in place" : ""
   return `${of}${variant === null || of !== "C++" ? "" : ` ${variant}`}${parked}${inPlace}`
 }
 
@@ -83,7 +83,7 @@ function sizesChart(contests: readonly Contest[]): Chart {
   const sizes = [...new Set(best.map(({ bytes }) => bytes))].sort((a, b) => a - b)
   const lines = new Map<string, Contest[]>()
   for (const contest of best) {
-    const name = kindOf(contest) === "reference" ? "C++" : nameOf(contest)
+    const name = kindOf(contest) === "reference" ? nameOf({ ...contest, variant: null }) : nameOf(contest)
     lines.set(name, [...(lines.get(name) ?? []), contest])
   }
   return {
