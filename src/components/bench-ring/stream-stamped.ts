@@ -1,6 +1,6 @@
 // stream-stamped.ts: a message in private memory gets its stamps and is pushed whole; whoever pops it checks both.
 
-import { checkStamps, stamp, wordsOf } from "../plan/stamps.ts"
+import { checkStamps, stamp, wordsOf } from "../../protocols/stamps.ts"
 import type { RingConsumer, RingProducer } from "../runtime/index.ts"
 import { type Part, STREAM_TIMEOUT_NS, type StreamWork } from "./stream-work.ts"
 

@@ -2,7 +2,7 @@
 // carries all of it.
 
 import { ShapesArg, type ShapesReport } from "../../protocols/bench-shapes.ts"
-import { checkStamps, stamp, wordsOf } from "../plan/stamps.ts"
+import { checkStamps, stamp, wordsOf } from "../../protocols/stamps.ts"
 import { type Component, monotonicNs } from "../runtime/index.ts"
 import { CALLS_AT_ONCE, FIRST_SLOT } from "./wiring.ts"
 

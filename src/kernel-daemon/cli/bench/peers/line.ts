@@ -27,19 +27,6 @@ export function checkMessage(words: Float64Array, sequence: number): void {
   }
 }
 
-/** Renews the first and the last word: what a stream is told apart by. */
-export function stampMessage(words: Float64Array, sequence: number): void {
-  words[0] = sequence
-  words[words.length - 1] = sequence
-}
-
-/** @throws {Error} one of them is another's */
-export function checkStamps(words: Float64Array, sequence: number): void {
-  const last = words[words.length - 1]
-  if (words[0] === sequence && last === sequence) return
-  throw new Error(`Message ${sequence} begins with ${words[0]} and ends with ${last}`)
-}
-
 /** As words, copied where its address does not allow a view. */
 export function wordsOf(message: Uint8Array): Float64Array {
   const { buffer, byteOffset, length } = message

@@ -1,7 +1,8 @@
 // peer-work.ts: the work of a peer's two ends: round trips, and a stream with a window, on any line.
 
+import { checkStamps, stamp } from "../../../../protocols/stamps.ts"
 import type { Histogram, RoundTrip } from "../row.ts"
-import { checkMessage, checkStamps, fillMessage, type Line, STAMP_WORD, stampMessage, wordsOf } from "./line.ts"
+import { checkMessage, fillMessage, type Line, STAMP_WORD, wordsOf } from "./line.ts"
 
 export const PeerWork = { "round trips": 0, stream: 1, "paused round trips": 2 } as const
 export type PeerWorkName = keyof typeof PeerWork
@@ -98,7 +99,7 @@ async function leadStream(line: Line, bytes: number, samples: number): Promise<P
     const send = (): void => {
       line.burst?.(false)
       for (; sequence < Math.min(allowed, samples); sequence++) {
-        stampMessage(words, sequence)
+        stamp(words, sequence)
         line.send(message)
       }
       line.burst?.(true)
