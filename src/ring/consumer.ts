@@ -230,10 +230,8 @@ export class RingConsumer extends ReceivingEnd {
 
   readonly #attempt = this.attempt(this.#take, this.#message)
 
-  readonly #find = (spins: number): number => {
-    const result = this.hot.peek(this.state, 1, spins)
-    return result > RESULT_LAST ? RESULT_DONE : result
-  }
+  /** Not by a peek, which would note what it finds as handed out, and nothing behind that. */
+  readonly #find = (spins: number): number => this.hot.awaitItem(this.state, spins)
 
   readonly #takeMany = (spins: number): number => this.hot.popMany(this.state, this.#to, this.#max, spins)
 

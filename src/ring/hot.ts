@@ -10,6 +10,7 @@ export interface Hot {
   pushMany(end: number, from: number, count: number, spins: number): number
   claim(end: number, count: number, spins: number): number
   commit(end: number, count: number): number
+  awaitItem(end: number, spins: number): number
   pop(end: number, spins: number): number
   popMany(end: number, to: number, max: number, spins: number): number
   peek(end: number, max: number, spins: number): number

@@ -6,7 +6,7 @@
 export { bounce } from "./bounce"
 export { broadcastPop } from "./broadcast-consumer"
 export { broadcastPush, broadcastWake } from "./broadcast-producer"
-export { giveBack, peek, pop, popMany, release } from "./consumer"
+export { awaitItem, giveBack, peek, pop, popMany, release } from "./consumer"
 export { mergePop } from "./merge"
 export { claim, commit, push, pushMany } from "./producer"
 export { peekRecord, popRecord, releaseRecord } from "./record-consumer"

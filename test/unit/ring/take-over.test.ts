@@ -57,6 +57,21 @@ for (const form of forms) {
     t.equal(consumer().redelivered, 0)
   })
 
+  t.test(`${form}: who only waits for a message has been handed none, and keeps what was`, async t => {
+    const { consumer, producer } = ring(t, form)
+    const end = producer()
+    for (const item of [1, 2, 3]) end.tryPush(bytes(item))
+    const first = consumer()
+    t.equal(first.awaitMessage(SECOND_NS), "ready")
+    first.close()
+    const second = consumer()
+    t.equal(second.redelivered, 0)
+    t.equal(second.peekMany(3), 3)
+    t.equal(second.awaitMessage(SECOND_NS), "ready")
+    second.close()
+    t.equal(consumer().redelivered, 3)
+  })
+
   t.test(
     `${form}: a closed producer is an outcome after its last message, and no longer when a new one comes`,
     async t => {
