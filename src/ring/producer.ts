@@ -1,7 +1,7 @@
 // producer.ts: the sending end of a ring. Its hot path is one call into WebAssembly; sleeping and waking leave it.
 
 import { ensureBytes, RingError } from "./errors.ts"
-import { RESULT_DONE, RESULT_LAST } from "./layout.ts"
+import { END_INDEX, RESULT_DONE, RESULT_LAST } from "./layout.ts"
 import type { LoopWaitOptions } from "./loop/loop-waiting.ts"
 import { checkBatch, refuseUnclaimed } from "./ring-end.ts"
 import type { RingPlace } from "./ring-place.ts"
@@ -31,6 +31,16 @@ export class RingProducer extends SendingEnd {
   /** Private memory of `slotBytes`: what a push without an argument sends. Writing here saves a copy. */
   get staging(): Uint8Array {
     return this.end.staging
+  }
+
+  /** Slots of the ring. */
+  get capacity(): number {
+    return this.#capacity
+  }
+
+  /** Of the next message: how many the ring's producers have committed, modulo 2^32. */
+  get index(): number {
+    return this.end.field(END_INDEX)
   }
 
   /**

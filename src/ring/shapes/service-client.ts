@@ -14,6 +14,7 @@ import {
   ensureCall,
   type LinkEnds,
   readCall,
+  readTakeOver,
   replyRing,
   requestRing,
   type ServiceFrames,
@@ -232,6 +233,8 @@ export class ServiceClient extends Closeable {
       if (message !== "deadline") this.#abandon(message)
       return message
     }
+    const takenBelow = readTakeOver(message)
+    if (takenBelow !== undefined) return this.#takenOver(takenBelow)
     const reply = readCall(message)
     if (reply === undefined) {
       const bytes = new DataView(message.buffer, message.byteOffset, CALL_BYTES).getUint32(4, true)
@@ -246,6 +249,24 @@ export class ServiceClient extends Closeable {
     this.#givenUp.delete(call)
     this.#late++
     return undefined
+  }
+
+  /**
+   * What the server's predecessor took and did not answer, nobody will answer. Who slept through the change has not seen its
+   * status say so; the calls behind those the new server has found.
+   */
+  #takenOver(takenBelow: number): undefined {
+    const found = (this.#requests.index - takenBelow) >>> 0
+    if (found > this.#requests.capacity) {
+      const limit = `at most the ring's ${this.#requests.capacity} slots before ${this.#requests.index}`
+      throw new PeerMisbehaviorError("producer", "where a server took over", takenBelow, limit)
+    }
+    // Calls are numbered as they are sent.
+    const isFound = (call: number): boolean => (this.#next - call) >>> 0 <= found
+    for (const call of this.#givenUp) if (!isFound(call)) this.#givenUp.delete(call)
+    for (const [call, reply] of [...this.#pending]) {
+      if (reply === undefined && !isFound(call)) this.#settle(call, "peer-gone")
+    }
   }
 
   /** Hands over what came of a call, or keeps it until it is fetched. */

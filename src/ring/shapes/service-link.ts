@@ -37,6 +37,8 @@ export const CALL_BYTES = 8
  */
 const SLOTS_A_CALL = 2
 const MAX_IN_FLIGHT = 65_536
+/** In a reply's head instead of a length: no reply, but a server's word that it took over. */
+const TAKEN_OVER = 0xffff_ffff
 
 /** @throws {RingError} InvalidArgument: lengths or a number of calls that cannot be */
 function ringsOf({ requestBytes, replyBytes, inFlight }: ServiceOptions) {
@@ -106,6 +108,22 @@ export function stageCall(staging: Uint8Array, call: number, payload: Uint8Array
   head.setUint32(0, call, true)
   head.setUint32(4, payload.length, true)
   staging.set(payload, CALL_BYTES)
+}
+
+/**
+ * Writes into a slot of replies that its server goes on where another died: that one took all requests below `index`, modulo
+ * 2^32, and whatever it had not answered, nobody will answer.
+ */
+export function writeTakeOver(vspace: VSpace, slot: number, index: number): void {
+  const head = new DataView(vspace.u8.buffer, slot, CALL_BYTES)
+  head.setUint32(0, index, true)
+  head.setUint32(4, TAKEN_OVER, true)
+}
+
+/** The index that a server wrote by `writeTakeOver`; undefined where the message is a reply. */
+export function readTakeOver(message: Uint8Array): number | undefined {
+  const head = new DataView(message.buffer, message.byteOffset, CALL_BYTES)
+  return head.getUint32(4, true) === TAKEN_OVER ? head.getUint32(0, true) : undefined
 }
 
 /** The number and payload of a call that was popped; undefined when its length is impossible. */

@@ -2,6 +2,7 @@
 
 import { Closeable, type LoopWaits } from "../closeable.ts"
 import { ensureBytes, ensureOptions, isSpoilt, RingError } from "../errors.ts"
+import { RING_READ_PROGRESS } from "../layout.ts"
 import { Messages } from "../loop/iterate.ts"
 import { checkLimits, type LoopWaitOptions } from "../loop/loop-waiting.ts"
 import type { RingProducer } from "../producer.ts"
@@ -10,7 +11,15 @@ import type { VSpace } from "../vspace.ts"
 import { checkTimeout, type Interruption } from "../wait.ts"
 import { MergeConsumer } from "./merge-consumer.ts"
 import type { Departure, MergeOptions, ProducerState } from "./merge-options.ts"
-import { type LinkEnds, readCall, replyRing, requestRing, type ServiceFrames, stageCall } from "./service-link.ts"
+import {
+  type LinkEnds,
+  readCall,
+  replyRing,
+  requestRing,
+  type ServiceFrames,
+  stageCall,
+  writeTakeOver,
+} from "./service-link.ts"
 
 /** One client's link as it is mapped here: the server's frame writable, the client's readable. */
 export interface ServiceLink {
@@ -43,11 +52,17 @@ export interface ServiceServerStats {
   readonly clients: readonly ProducerState[]
 }
 
+/** Between two attempts to tell a client that has no room for it. */
+const RETRY_NS = 10e6
+
 /** Made by `Component.serviceServer`. */
 export class ServiceServer extends Closeable {
   readonly #requests: MergeConsumer
   /** Empty where the client has spoilt its side. */
   readonly #replies: (RingProducer | undefined)[]
+  readonly #vspace: VSpace
+  /** By client: below which index a predecessor has taken the requests, which the client is still to be told. */
+  readonly #untold = new Map<number, number>()
   #taken = 0
   #replied = 0
   #dropped = 0
@@ -68,6 +83,37 @@ export class ServiceServer extends Closeable {
       if (replies === undefined) ends?.replies.onClose?.()
       return replies
     })
+    this.#vspace = vspace
+    for (const [client, { frames }] of links.entries()) {
+      if (this.#replies[client] === undefined) continue
+      const index = vspace.loadWord(requestRing(frames).consumerPart.address + RING_READ_PROGRESS)
+      if (index !== 0) this.#untold.set(client, index)
+    }
+    this.#tellTakeOvers()
+  }
+
+  /** Tells each client that has room for it and for all replies that it may be owed. Whether all have been told. */
+  #tellTakeOvers(): boolean {
+    for (const [client, index] of this.#untold) {
+      const replies = this.#replies[client]
+      const isOver = unlessSpoilt(() => replies === undefined || this.#tellTakeOver(replies, index))
+      if (isOver !== false) this.#untold.delete(client)
+    }
+    return this.#untold.size === 0
+  }
+
+  /** Whether the client has been told, or has gone. */
+  #tellTakeOver(replies: RingProducer, index: number): boolean {
+    const slot = replies.claimMany(replies.capacity / 2 + 1)
+    if (slot === 0) return replies.interruption() !== undefined
+    writeTakeOver(this.#vspace, slot, index)
+    replies.commitMany(1)
+    return true
+  }
+
+  /** Of a wait of `leftNs`, what is waited for at once. */
+  #slice(leftNs: number): number {
+    return this.#tellTakeOvers() ? leftNs : Math.min(leftNs, RETRY_NS)
   }
 
   /** How client `client` is. @throws {RingError} RangeError: there is none at that position */
@@ -100,7 +146,9 @@ export class ServiceServer extends Closeable {
     checkTimeout(timeoutNs)
     const deadline = performance.now() + timeoutNs / 1e6
     for (let leftNs = timeoutNs; ; leftNs = Math.max(0, (deadline - performance.now()) * 1e6)) {
-      const message = this.#requests.pop(leftNs)
+      const sliceNs = this.#slice(leftNs)
+      const message = this.#requests.pop(sliceNs)
+      if (message === "deadline" && sliceNs < leftNs) continue
       const request = this.#requestIn(message)
       if (request !== undefined) return request
       // A client that sends without an end what is no request keeps nobody beyond his time.
@@ -113,7 +161,9 @@ export class ServiceServer extends Closeable {
     const { deadlineNs = Number.POSITIVE_INFINITY } = options
     const deadline = performance.now() + deadlineNs / 1e6
     for (let leftNs = deadlineNs; ; leftNs = Math.max(0, (deadline - performance.now()) * 1e6)) {
-      const message = await this.#requests.pop({ ...options, deadlineNs: leftNs })
+      const sliceNs = this.#slice(leftNs)
+      const message = await this.#requests.pop({ ...options, deadlineNs: sliceNs })
+      if (message === "deadline" && sliceNs < leftNs) continue
       const request = this.#requestIn(message)
       if (request !== undefined) return request
       if (leftNs === 0 && message !== "producer-gone") return "deadline"

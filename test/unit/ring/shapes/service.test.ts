@@ -10,7 +10,7 @@ import {
   Status,
 } from "../../../../src/ring/layout.ts"
 import type { ServiceClient } from "../../../../src/ring/shapes/service-client.ts"
-import { serviceBytes } from "../../../../src/ring/shapes/service-link.ts"
+import { replyRing, serviceBytes, writeTakeOver } from "../../../../src/ring/shapes/service-link.ts"
 import type { Request } from "../../../../src/ring/shapes/service-server.ts"
 import { SECOND_NS, startPeer, vspace } from "../../../helpers/ring.ts"
 import { bytes, options, service } from "./service-world.ts"
@@ -37,6 +37,74 @@ t.test("each reply finds its call, in whatever order they come", async t => {
   t.throws(() => a.receive(calls[0] as number), { code: "InvalidArgument", message: /call is \d+, which is none/ })
   t.match(server.stats(), { requests: 3, replied: 3, dropped: 0, malformed: 0, clients: ["live", "live"] })
   t.same(a.stats(), { sent: 2, answered: 2, late: 0, inFlight: 0 })
+})
+
+t.test(
+  "a call that a server took and did not answer ends when another takes over, also unseen; the others are served",
+  async t => {
+    const world = service(t, 1)
+    const [first, client] = [world.server(), world.client(0)]
+    const [answered, open, found] = [1, 2, 3].map(value => client.send(bytes(value))) as [number, number, number]
+    const request = taken(first.next(0))
+    first.reply(request, request.payload)
+    taken(first.next(0))
+    first.close()
+    // By now the client's status says again that its server lives: whoever slept has not seen it say otherwise.
+    const second = world.server()
+    t.equal(client.receive(open, { timeoutNs: SECOND_NS }), "peer-gone")
+    t.same(client.receive(answered, { timeoutNs: 0 }), bytes(1))
+    const next = taken(second.next(0))
+    t.same(next.payload, bytes(3))
+    second.reply(next, bytes(33))
+    t.same(client.receive(found, { timeoutNs: 0 }), bytes(33))
+    t.match(client.stats(), { sent: 3, answered: 2, late: 0, inFlight: 0 })
+    const given = client.send(bytes(4)) as number
+    t.equal(client.receive(given, { timeoutNs: 0 }), "deadline", "given up")
+    taken(second.next(0))
+    second.close()
+    world.server()
+    t.equal(client.receive(client.send(bytes(5)) as number, { timeoutNs: 0 }), "deadline")
+    t.equal(client.stats().inFlight, 1, "and what was given up is under way no longer")
+  },
+)
+
+t.test("a server that cannot tell a client that it took over keeps room for replies, and tells it later", async t => {
+  const world = service(t, 1)
+  const client = world.client(0)
+  let server = world.server()
+  const call = client.send(bytes(1)) as number
+  taken(server.next(0))
+  for (let restarts = 0; restarts < 12; restarts++) {
+    server.close()
+    server = world.server()
+  }
+  const others = [2, 3, 4].map(value => client.send(bytes(value))) as number[]
+  for (const _ of others) {
+    const request = taken(server.next(0))
+    t.equal(server.reply(request, request.payload), "replied")
+  }
+  t.equal(client.receive(call, { timeoutNs: 0 }), "peer-gone")
+  t.same(
+    others.map(other => client.receive(other, { timeoutNs: 0 })),
+    [2, 3, 4].map(value => bytes(value)),
+  )
+  const last = client.send(bytes(5)) as number
+  taken(server.next(0))
+  server.close()
+  server = world.server()
+  server.next(20e6)
+  t.equal(client.receive(last, { timeoutNs: SECOND_NS }), "peer-gone")
+})
+
+t.test("a take-over at an index that cannot be is the server's misbehaviour", async t => {
+  const world = service(t, 1)
+  const client = world.client(0)
+  const { written } = world.links[0] as (typeof world.links)[0]
+  const call = client.send(bytes(1)) as number
+  const { address } = replyRing(written).producerPart
+  writeTakeOver(vspace, address + RING_SLOTS, 2)
+  vspace.storeWord(address + RING_WRITE_INDEX, 1)
+  t.throws(() => client.receive(call, { timeoutNs: 0 }), { name: "PeerMisbehaviorError", message: /took over/ })
 })
 
 t.test("a service does what a table of open calls does, whatever the order of operations", async t => {
