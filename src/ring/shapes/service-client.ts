@@ -253,14 +253,11 @@ export class ServiceClient extends Closeable {
 
   /**
    * What the server's predecessor took and did not answer, nobody will answer. Who slept through the change has not seen its
-   * status say so; the calls behind those the new server has found.
+   * status say so; the calls behind those the new server has found. Of several servers since, the first says the least; and a
+   * hostile one can end calls of its own only, or none.
    */
   #takenOver(takenBelow: number): undefined {
     const found = (this.#requests.index - takenBelow) >>> 0
-    if (found > this.#requests.capacity) {
-      const limit = `at most the ring's ${this.#requests.capacity} slots before ${this.#requests.index}`
-      throw new PeerMisbehaviorError("producer", "where a server took over", takenBelow, limit)
-    }
     // Calls are numbered as they are sent.
     const isFound = (call: number): boolean => (this.#next - call) >>> 0 <= found
     for (const call of this.#givenUp) if (!isFound(call)) this.#givenUp.delete(call)
