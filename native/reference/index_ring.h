@@ -122,7 +122,7 @@ class IndexRing {
   };
 
  private:
-  // Eight lines, as our ring does: with four or sixteen, or a group at a time, a stream is no faster.
+  // Eight lines, as our ring does.
   static constexpr std::size_t kCacheLineBytes = 64;
   static constexpr std::size_t kAheadBytes = 8 * kCacheLineBytes;
 
